@@ -1,0 +1,1 @@
+"""The network: encoders, decoder, and the architecture that describes them."""
