@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
-STAMP = VENV / "installed.json"  # what this script last installed, so that it can skip doing it again
+STAMP = VENV / "installed.json"  # what was installed last, so that it is not done again
 SOURCES = ("requirements.txt", "tests/constraints.txt", "pyproject.toml")
 LINT = (["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy", "-p", "birefnet"])
 TASKS: dict[str, tuple[str, tuple[list[str], ...]]] = {

@@ -1,0 +1,10 @@
+"""Makes `python -m birefnet` the same as the `birefnet` command."""
+
+from __future__ import annotations
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
