@@ -205,11 +205,9 @@ class Architecture:
             )
         if self.classes < 0:
             raise ConfigError(f"classes must be 0 or more, got {self.classes}.")
-        if isinstance(self.encoder, TimmConfig) and not self.encoder.is_dino:
-            if self.multi_scale == "add":
-                raise ConfigError(
-                    f"multi_scale='add' is not defined for {self.encoder.name}; use 'concat'."
-                )
+        cnn = isinstance(self.encoder, TimmConfig) and not self.encoder.is_dino
+        if cnn and self.multi_scale == "add":
+            raise ConfigError("multi_scale='add' is not defined for ResNet and VGG; use 'concat'.")
 
     @property
     def scale_factor(self) -> int:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from .architecture import Architecture
 from .aspp import Aspp, norm
-from .operations import Operations
+from .operations import Operations, kernel_layer
 
 PatchOrder = Literal["current", "legacy"]
 
@@ -215,7 +215,7 @@ class Decoder(nn.Module):
         if architecture.multi_scale_supervision and training_heads:
             for stride in STRIDES[:3]:
                 self.side_heads[str(stride)] = operations.Conv2d(outs[stride], 1, 1)
-        self.output = operations.Conv2d(outs[4] + patch_widths[1], 1, 1)
+        self.output = kernel_layer(operations.Conv2d)(outs[4] + patch_widths[1], 1, 1)
 
     def forward(
         self,
@@ -255,10 +255,9 @@ class Decoder(nn.Module):
             tick()
         features = self.stages["4"](current)
         tick()
-        features = resize(features, images.shape[2:])
-        logits = self.output(self._with_patches(features, images, 1, order))
+        logits = self._join(features, images, order)
         tick()
-        return cast("Tensor", logits)
+        return logits
 
     def _with_patches(
         self, features: Tensor, images: Tensor, stride: int, order: PatchOrder
@@ -268,9 +267,27 @@ class Decoder(nn.Module):
         size = features.shape[2:]
         return torch.cat([features, self.patches[str(stride)](images, tuple(size), order)], dim=1)
 
+    def _join(self, features: Tensor, images: Tensor, order: PatchOrder) -> Tensor:
+        """Logits at full resolution from the finest features and the image.
+
+        A 1x1 layer and a resize commute, so the features are reduced to one channel first
+        instead of enlarging them all.
+        """
+        kernel = self.output(features)
+        width = features.shape[1]
+        coarse = _weighted_sum(features, kernel[:width])
+        patches = self.patches["1"](images, images.shape[2:], order)
+        fine = _weighted_sum(patches, kernel[width:-1])
+        return resize(coarse, images.shape[2:]) + fine + kernel[-1]
+
     def _pyramid(self, images: Tensor, maps: list[Tensor]) -> list[Tensor]:
         height, width = images.shape[2:]
         return [
             self.neck[str(stride)](resize(features, (height // stride, width // stride)))
             for stride, features in zip((4, 8, 16, 32), maps, strict=True)
         ]
+
+
+def _weighted_sum(features: Tensor, weights: Tensor) -> Tensor:
+    """(B, C, H, W) and (C, 1) to (B, 1, H, W)."""
+    return F.conv2d(features, weights.view(1, -1, 1, 1))

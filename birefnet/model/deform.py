@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .operations import Operations
+from .operations import Operations, kernel_layer
 
 CHUNK_ELEMENTS = 1 << 23
 """Largest number of sampled values held at once (32 MiB in float32)."""
@@ -107,20 +104,6 @@ def _corners(
     return indices.permute(order).reshape(-1, 4), weights.permute(order).reshape(-1, 4)
 
 
-@lru_cache(maxsize=8)
-def _kernel_class(conv2d: type[nn.Conv2d]) -> type[nn.Conv2d]:
-    """A convolution layer that hands out its weight, wherever and however the layer keeps it."""
-
-    class Kernel(conv2d):  # type: ignore[valid-type,misc]
-        """Called with features, gives its weight as (size**2 * C, O) in their dtype."""
-
-        def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 - torch's name
-            # Cloned, because a host may reuse the buffer it cast the weight into.
-            return weight.permute(2, 3, 1, 0).flatten(0, 2).clone()
-
-    return cast("type[nn.Conv2d]", Kernel)
-
-
 class DeformableConv(nn.Module):
     """A deformable convolution that derives offsets and modulation from its own input."""
 
@@ -132,11 +115,11 @@ class DeformableConv(nn.Module):
         pad = size // 2
         self.offsets = operations.Conv2d(in_channels, 2 * size * size, size, padding=pad)
         self.modulation = operations.Conv2d(in_channels, size * size, size, padding=pad)
-        self.kernel = _kernel_class(operations.Conv2d)(in_channels, out_channels, size, bias=False)
+        self.kernel = kernel_layer(operations.Conv2d)(in_channels, out_channels, size, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, O, H, W)."""
         offsets = self.offsets(features)
         modulation = 2 * torch.sigmoid(self.modulation(features).float())
-        kernel = self.kernel(features)
+        kernel = self.kernel(features)[:-1]  # it has no bias
         return deformable_convolution(features, offsets, modulation, kernel, self.size)
