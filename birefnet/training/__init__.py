@@ -1,0 +1,1 @@
+"""Training: generated scenes, and later the loop that learns from them."""

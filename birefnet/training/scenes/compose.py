@@ -1,0 +1,234 @@
+"""One scene: a subject placed in its surroundings and photographed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .backgrounds import scatter
+from .canvas import Drawing, place, rasterize, rotation
+from .materials import Kinds, Pixels, pick
+from .noise import Field, Random
+from .photo import apply_curves, blur, grade, sensor, vignette
+from .render import Light, draw_light, render
+
+COVERAGE = (0.02, 0.9)
+"""Smallest and largest share of the picture that a subject may cover."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """A picture with its exact matte."""
+
+    image: Pixels
+    """RGB as the camera stores it, (H, W, 3), uint8."""
+
+    alpha: Field
+    """Opacity of the subject, (H, W), float32 in [0, 1]."""
+
+    foreground: Pixels
+    """The subject's own color before noise and compression, (H, W, 3), uint8."""
+
+    background: Pixels
+    """The surroundings without the subject, before noise and compression, (H, W, 3), uint8."""
+
+    kinds: tuple[str, ...]
+    """Families that were drawn, as 'group:name'."""
+
+
+def _arrange(rng: Random, drawing: Drawing, height: int, width: int) -> None:
+    """Moves a drawing into the frame: centered, to one side, cut off, or filling it."""
+    turn = rng.normal(0, 0.12) if drawing.upright else rng.uniform(0, 2 * np.pi)
+    flip = np.diag([rng.choice([-1.0, 1.0]), 1.0])
+    matrix = rotation(turn) @ flip @ np.diag([2 ** rng.normal(0, 0.12), 1.0])
+    place(drawing, matrix, np.zeros(2))
+    low, high = drawing.bounds()
+    extent = np.maximum(high - low, 1e-3)
+    frame = np.array([width, height], float)
+    fit = float((frame / extent).min())
+    if drawing.anchor == "bottom":
+        scale = fit * rng.uniform(1.0, 1.9)
+        center = (low + high) / 2
+        shift = np.array([width * (0.5 + rng.normal(0, 0.1)) - center[0] * scale, 0.0])
+        top = height * (rng.uniform(0.02, 0.35) if rng.random() < 0.8 else rng.uniform(-0.15, 0.02))
+        shift[1] = top - low[1] * scale
+        place(drawing, np.eye(2) * scale, shift)
+        side = rng.random()
+        if side < 0.08:
+            quarter = rotation(float(rng.choice([-1, 1])) * np.pi / 2)
+            middle = frame / 2
+            place(drawing, quarter, middle - quarter @ middle)
+        return
+    style = rng.random()
+    if style < 0.5:
+        scale, loose = fit * rng.uniform(0.5, 0.97), 0.35
+    elif style < 0.7:
+        scale, loose = fit * rng.uniform(0.3, 0.6), 0.9
+    elif style < 0.85:
+        scale, loose = fit * rng.uniform(0.7, 1.2), 0.0
+    else:
+        scale, loose = fit * rng.uniform(1.0, 1.7), 0.0
+    space = frame - extent * scale
+    corner = space / 2 + np.maximum(space, 0) / 2 * rng.uniform(-1, 1, 2) * loose
+    if loose == 0.0:
+        corner += rng.normal(0, 0.12, 2) * frame
+        if style < 0.85:
+            axis = int(rng.integers(2))
+            beyond = rng.uniform(0.05, 0.45) * extent[axis] * scale
+            corner[axis] = (
+                -beyond if rng.random() < 0.5 else frame[axis] - extent[axis] * scale + beyond
+            )
+            if drawing.upright and rng.random() < 0.6:
+                corner[1] = frame[1] - extent[1] * scale + rng.uniform(0, 0.4) * extent[1] * scale
+    place(drawing, np.eye(2) * scale, corner - low * scale)
+
+
+def _subject(rng: Random, kinds: Kinds, height: int, width: int) -> tuple[Drawing, Pixels]:
+    """Draws and places a subject until enough, but not all, of the picture is covered."""
+    for _ in range(12):
+        mark = len(kinds.used)
+        drawing = pick(rng, kinds.shapes, kinds.used, "shape")(rng)
+        if not isinstance(drawing, Drawing):
+            raise TypeError(f"a shape family must return a Drawing, got {type(drawing).__name__}.")
+        _arrange(rng, drawing, height, width)
+        labels = rasterize(drawing, height, width)
+        if COVERAGE[0] < float((labels[::3, ::3] > 0).mean()) < COVERAGE[1]:
+            return drawing, labels
+        del kinds.used[mark:]
+    raise RuntimeError(
+        "no subject of 12 fitted the picture; the size may be too small or too thin."
+    )
+
+
+def _surroundings(
+    rng: Random, kinds: Kinds, height: int, width: int, light: Light
+) -> tuple[Pixels, bool]:
+    """Paints the background, puts things into it and takes it out of focus; tells if it is soft."""
+    longer = max(height, width)
+    soft = rng.random() < 0.62
+    fine = not soft or rng.random() < 0.2
+    rows, columns = (height, width) if fine else ((height + 1) // 2, (width + 1) // 2)
+    painter = pick(rng, kinds.backgrounds, kinds.used, "background")
+    picture = painter(rng, kinds, rows, columns)
+    if rng.random() < (0.45 if soft else 0.2):
+        count = int(rng.integers(1, 6 if soft else 3))
+        picture = scatter(
+            rng, kinds, np.asarray(picture), count, rng.uniform(0.2, 0.7 if soft else 0.35)
+        )
+    picture = np.asarray(picture)
+    if (rows, columns) != (height, width):
+        from PIL import Image
+
+        picture = np.asarray(
+            Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC)
+        )
+    if soft:
+        picture = blur(picture, longer * 2 ** rng.uniform(-7.5, -4.2))
+    elif rng.random() < 0.3:
+        picture = blur(picture, longer * rng.uniform(0.001, 0.004))
+    return picture, soft
+
+
+def _shadow(rng: Random, alpha: Field, light: Light) -> Field:
+    """Shade that the subject throws on what is behind or below it, (H, W), 1 where none."""
+    from PIL import Image, ImageFilter
+
+    height, width = alpha.shape
+    small = Image.fromarray((alpha * 255).astype(np.uint8)).reduce(4)
+    reach = rng.uniform(0.02, 0.2)
+    if rng.random() < 0.5:
+        squeeze = rng.uniform(0.1, 0.5)
+        bottom = (np.flatnonzero(alpha.max(1) > 0.5).max(initial=0) + 1) / 4
+        shear = -light.x * rng.uniform(0, 2)
+        data = (1, shear, -shear * bottom, 0, 1 / squeeze, bottom * (1 - 1 / squeeze))
+        small = small.transform(small.size, Image.Transform.AFFINE, data)
+    else:
+        offset = (light.x * reach * small.width, light.y * reach * small.height)
+        small = small.transform(
+            small.size, Image.Transform.AFFINE, (1, 0, offset[0], 0, 1, offset[1])
+        )
+    small = small.filter(ImageFilter.GaussianBlur(max(small.size) * rng.uniform(0.01, 0.08)))
+    spread_ = np.asarray(small.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+    return 1 - spread_ * np.float32(rng.uniform(0.25, 0.8) / 255)
+
+
+def _separate(
+    rng: Random, foreground: Pixels, alpha: Field, background: Pixels, *, soft: bool
+) -> Pixels:
+    """Lightens or darkens a background that no eye could tell from the subject."""
+    weight = alpha[::4, ::4, None]
+    inner, outer = foreground[::4, ::4], background[::4, ::4]
+    mean_in = (inner * weight).sum((0, 1)) / max(float(weight.sum()), 1)
+    mean_out = (outer * (1 - weight)).sum((0, 1)) / max(float((1 - weight).sum()), 1)
+    needed = rng.uniform(12, 40) * (1.0 if soft else 1.6)
+    if float(np.abs(mean_in - mean_out).max()) > needed:
+        return background
+    bright = float(mean_in.mean())
+    factor = (
+        rng.uniform(0.35, 0.65) if bright > 110 or (bright > 60 and rng.random() < 0.4) else 0.0
+    )
+    if factor:
+        return (background * np.float32(factor)).astype(np.uint8)
+    lift = np.float32(rng.uniform(0.3, 0.6))
+    return (background * (1 - lift) + 255 * lift).astype(np.uint8)
+
+
+def _soften(foreground: Pixels, alpha: Field, sigma: float) -> tuple[Pixels, Field]:
+    """Takes the subject out of focus: blurs color times alpha, and alpha."""
+    weight = (alpha * 255).astype(np.uint8)
+    flat = (foreground * alpha[..., None]).astype(np.uint8)
+    soft = blur(weight, sigma).astype(np.float32)
+    color = blur(flat, sigma).astype(np.float32)
+    straight = np.clip(color * 255 / np.maximum(soft, 1)[..., None], 0, 255)
+    keep = (soft > 8)[..., None]
+    return np.where(keep, straight, foreground).astype(np.uint8), soft / np.float32(255)
+
+
+def generate(rng: Random, kinds: Kinds, size: tuple[int, int]) -> Scene:
+    """Makes one scene from the families of `kinds`.
+
+    Args:
+        rng: Source of randomness; the scene depends on its state and on nothing else.
+        kinds: Families to draw from.
+        size: (height, width) in pixels, at least 16 each.
+
+    Returns:
+        A scene whose image is foreground over background before noise and compression.
+    """
+    height, width = size
+    kinds.used.clear()
+    drawing, labels = _subject(rng, kinds, height, width)
+    light = draw_light(rng)
+    foreground, alpha = render(rng, kinds, drawing, labels, light)
+    background, soft = _surroundings(rng, kinds, height, width, light)
+    if rng.random() < 0.06:
+        foreground = (foreground * np.float32(rng.uniform(0.03, 0.3))).astype(np.uint8)
+        lift = np.float32(rng.uniform(0.2, 0.6))
+        background = (background * (1 - lift) + 255 * lift).astype(np.uint8)
+    background = _separate(rng, foreground, alpha, background, soft=soft)
+    if rng.random() < 0.5:
+        background = (background * _shadow(rng, alpha, light)[..., None]).astype(np.uint8)
+    if rng.random() < 0.2:
+        foreground, alpha = _soften(foreground, alpha, max(size) * 2 ** rng.uniform(-9, -6.5))
+    curves, gray = grade(rng), bool(rng.random() < 0.08)
+    foreground = apply_curves(foreground, curves, gray=gray)
+    background = apply_curves(background, curves, gray=gray)
+    if rng.random() < 0.3:
+        fall = vignette(rng, height, width)[..., None]
+        foreground = (foreground * fall).astype(np.uint8)
+        background = (background * fall).astype(np.uint8)
+    image = over(foreground, alpha, background)
+    return Scene(
+        image=sensor(rng, image),
+        alpha=alpha,
+        foreground=foreground,
+        background=background,
+        kinds=tuple(kinds.used),
+    )
+
+
+def over(foreground: Pixels, alpha: Field, background: Pixels) -> Pixels:
+    """alpha * foreground + (1 - alpha) * background, rounded, (H, W, 3), uint8."""
+    mixed = background + (foreground.astype(np.float32) - background) * alpha[..., None]
+    return (mixed + np.float32(0.5)).astype(np.uint8)
