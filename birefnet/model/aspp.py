@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -80,4 +82,4 @@ class Aspp(nn.Module):
         size = features.shape[2:]
         mean = self.pool(features.mean((2, 3), keepdim=True)).expand(-1, -1, *size)
         joined = torch.cat([*(branch(features) for branch in self.branches), mean], dim=1)
-        return self.dropout(self.join(joined))
+        return cast("Tensor", self.dropout(self.join(joined)))

@@ -278,7 +278,7 @@ class Decoder(nn.Module):
         coarse = _weighted_sum(features, kernel[:width])
         patches = self.patches["1"](images, images.shape[2:], order)
         fine = _weighted_sum(patches, kernel[width:-1])
-        return resize(coarse, images.shape[2:]) + fine + kernel[-1]
+        return cast("Tensor", resize(coarse, images.shape[2:]) + fine + kernel[-1])
 
     def _pyramid(self, images: Tensor, maps: list[Tensor]) -> list[Tensor]:
         height, width = images.shape[2:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Protocol, cast
 
 import torch
@@ -40,7 +39,6 @@ class Operations(Protocol):
         """Constructor of `torch.nn.Embedding` or a subclass."""
 
 
-@lru_cache(maxsize=8)
 def kernel_layer(conv2d: type[nn.Conv2d]) -> type[nn.Conv2d]:
     """A convolution class whose layers hand out their weight instead of convolving.
 

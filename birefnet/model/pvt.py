@@ -85,7 +85,7 @@ class Block(nn.Module):
         """(B, N, C) -> (B, N, C)."""
         tokens = tokens + self.drop_path(self.attention(self.norm1(tokens), height, width))
         mixed = self.feed_forward(self.norm2(tokens), height, width)
-        return tokens + self.drop_path(mixed)
+        return cast("Tensor", tokens + self.drop_path(mixed))
 
 
 class Stage(nn.Module):

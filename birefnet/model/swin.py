@@ -118,7 +118,7 @@ class Block(nn.Module):
         if shift:
             seen = seen.roll((shift, shift), (1, 2))
         tokens = tokens + self.drop_path(seen[:, :height, :width])
-        return tokens + self.drop_path(self.feed_forward(self.norm2(tokens)))
+        return cast("Tensor", tokens + self.drop_path(self.feed_forward(self.norm2(tokens))))
 
 
 class PatchMerging(nn.Module):

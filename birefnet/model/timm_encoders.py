@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,13 +42,14 @@ class TimmEncoder(nn.Module):
         self.kind = "dino" if config.is_dino else config.name[:3]
         # Tables such as rotary frequencies are computed in the constructor and are in no file,
         # so it needs a real device even inside a `meta` context.
+        model: Any
         with torch.device("cpu"):
             if config.is_dino:
                 name, taps = _DINO[config.name]
-                model = timm.create_model(
+                wrapper: Any = timm.create_model(
                     name, features_only=True, out_indices=taps, dynamic_img_size=True
                 )
-                model = model.model
+                model = wrapper.model
                 self.taps = taps
             else:
                 name = config.name.replace("bn", "_bn")
