@@ -40,7 +40,11 @@ class Drawing:
     """Label k of the raster is parts[k - 1]."""
 
     strokes: list[tuple[Points, int, float]] = field(default_factory=list)
-    """Points (N, 2), label (0 erases) and line width (0 fills the polygon)."""
+    """Points (N, 2), label (0 erases) and line width (0 fills the polygon; -k paints stamps[k - 1]
+    into the parallelogram of corner, corner + x axis, corner + y axis)."""
+
+    stamps: list[NDArray[np.uint8]] = field(default_factory=list)
+    """Bitmaps (h, w), nonzero inside, for outlines that no polygon describes."""
 
     anchor: str = ""
     """Side of the frame that the subject grows from ("bottom" for busts), or empty."""
@@ -81,6 +85,12 @@ class Drawing:
             for (x, y), size in zip(path[1:-1], sizes[1:-1], strict=True):
                 self.polygon(ellipse(x, y, size / 2, size / 2, corners=14), label)
 
+    def stamp(self, bitmap: NDArray[np.uint8], label: int) -> None:
+        """Paints a bitmap (h, w) over the square [-1, 1] x [-1, 1], wherever it is nonzero."""
+        self.stamps.append(bitmap)
+        corners = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+        self.strokes.append((corners, label, -float(len(self.stamps))))
+
     def line(self, points: Points, width: float, label: int) -> None:
         """Draws a thin line along points (N, 2)."""
         self.strokes.append((np.asarray(points, np.float64), label, width))
@@ -92,9 +102,12 @@ class Drawing:
         for part in other.parts:
             self.parts.append(Part(part.hint, part.material + materials, part.gain, part.opacity))
         scale = abs(float(np.linalg.det(matrix))) ** 0.5
+        stamps = len(self.stamps)
+        self.stamps.extend(other.stamps)
         for points, label, width in other.strokes:
             moved = points @ matrix.T + np.asarray(shift)
-            self.strokes.append((moved, label + offset if label else 0, width * scale))
+            size = width * scale if width >= 0 else width - stamps
+            self.strokes.append((moved, label + offset if label else 0, size))
 
     def bounds(self) -> tuple[Points, Points]:
         """Smallest and largest (x, y) of all filled outlines."""
@@ -155,7 +168,7 @@ def place(drawing: Drawing, matrix: Points, shift: Points) -> None:
     """Moves a drawing into the frame in place: points become matrix @ point + shift."""
     scale = abs(float(np.linalg.det(matrix))) ** 0.5
     drawing.strokes = [
-        (points @ matrix.T + shift, label, width * scale)
+        (points @ matrix.T + shift, label, width * scale if width > 0 else width)
         for points, label, width in drawing.strokes
     ]
 
@@ -177,7 +190,19 @@ def rasterize(drawing: Drawing, height: int, width: int) -> NDArray[np.uint8]:
     pen = ImageDraw.Draw(image)
     for points, label, line in drawing.strokes:
         flat = (points * OVERSAMPLING).ravel().tolist()
-        if line:
+        if line < 0:
+            bitmap = drawing.stamps[round(-line) - 1]
+            corner, across, down = (points[k] * OVERSAMPLING for k in range(3))
+            rows, columns = bitmap.shape
+            axes = np.stack([(across - corner) / columns, (down - corner) / rows], 1)
+            back = np.linalg.inv(axes)
+            start = -back @ corner
+            data = (*back[0].tolist(), float(start[0]), *back[1].tolist(), float(start[1]))
+            mask = Image.fromarray(bitmap).transform(
+                image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR
+            )
+            image.paste(label, mask=mask.point([0] * 128 + [255] * 128))
+        elif line:
             pen.line(flat, fill=label, width=max(1, round(line * OVERSAMPLING)))
         elif len(points) > 2:
             pen.polygon(flat, fill=label)

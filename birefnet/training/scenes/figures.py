@@ -382,7 +382,7 @@ def animal_face(rng: Random) -> Drawing:
         drawing.polygon(body, drawing.part("fur", 0, rng.uniform(0.7, 1.0)))
         if rng.random() < 0.5:
             drawing.ellipse(0, 0.9, 0.35, 0.5, white)
-        fringe(rng, drawing, body, fur, length=0.12)
+        fringe(rng, drawing, body, fur, length=0.08)
     tall, wide = rng.uniform(0.25, 0.8), rng.uniform(0.16, 0.32)
     droop = rng.random() < 0.25
     for side in (-1, 1):
@@ -409,7 +409,7 @@ def animal_face(rng: Random) -> Drawing:
             )
     head = fourier_outline(rng, terms=2, size=0.08) + ellipse(0, 0, width, 0.58, corners=96)
     drawing.polygon(head, fur)
-    fringe(rng, drawing, head, fur, length=rng.uniform(0.05, 0.2))
+    fringe(rng, drawing, head, fur, length=rng.uniform(0.03, 0.13))
     if rng.random() < 0.6:
         drawing.polygon(fourier_outline(rng, terms=3, size=0.22) + [turn, 0.3], white)
     if rng.random() < 0.4:
@@ -514,7 +514,7 @@ def bird_of_prey(rng: Random) -> Drawing:
         closed=True,
     )
     drawing.polygon(body, brown)
-    fringe(rng, drawing, body, brown, length=0.12, width=0.03)
+    fringe(rng, drawing, body, brown, length=0.07, width=0.025)
     neck = curve(
         [
             (-0.35, -0.6),
@@ -529,7 +529,7 @@ def bird_of_prey(rng: Random) -> Drawing:
         closed=True,
     )
     drawing.polygon(neck, pale)
-    fringe(rng, drawing, neck, pale, length=0.1, width=0.03, count=80)
+    fringe(rng, drawing, neck, pale, length=0.06, width=0.025)
     reach = rng.uniform(0.25, 0.5)
     drawing.polygon(
         curve(
@@ -659,4 +659,25 @@ def plush(rng: Random) -> Drawing:
     for side in (-1, 1):
         drawing.ellipse(side * 0.2, -0.45, 0.06, rng.uniform(0.05, 0.12), dark)
     drawing.ellipse(0, -0.25, 0.15, 0.1, second)
+    return drawing
+
+
+def companions(rng: Random) -> Drawing:
+    """Somebody with something: a person beside an instrument, on an animal, with another person."""
+    from . import objects
+
+    drawing = Drawing(upright=True)
+    style = rng.integers(4)
+    if style == 0:
+        drawing.add(person(rng), np.eye(2), (-0.3, 0.0))
+        drawing.add(objects.instrument(rng), np.eye(2) * 0.8, (0.3, 0.25))
+    elif style == 1:
+        drawing.add(person(rng), np.eye(2) * 0.75, (0.0, -0.45))
+        drawing.add(quadruped(rng), np.eye(2), (0.0, 0.4))
+    elif style == 2:
+        drawing.add(person(rng), np.eye(2) * rng.uniform(0.8, 1), (-0.35, 0.0))
+        drawing.add(person(rng), np.eye(2) * rng.uniform(0.8, 1), (0.35, 0.0))
+    else:
+        drawing.add(objects.cycle(rng), np.eye(2), (0.0, 0.35))
+        drawing.add(person(rng), np.eye(2) * 0.8, (-0.1, -0.3))
     return drawing

@@ -83,7 +83,7 @@ def base_color(rng: Random, hint: str = "any") -> Color:
         return hsv(*(rng.uniform(*limits) for limits in ranges))
     if rng.random() < 0.25:
         return hsv(rng.random(), rng.uniform(0, 0.12), rng.uniform(0.02, 1))
-    return hsv(rng.random(), rng.beta(1.6, 2.0), rng.uniform(0.08, 1))
+    return hsv(rng.random(), rng.beta(1.4, 2.5), rng.uniform(0.08, 1))
 
 
 def palette(rng: Random, hint: str = "any", *, contrast: float = 1.0) -> Pixels:

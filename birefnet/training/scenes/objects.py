@@ -36,7 +36,9 @@ def vessel(rng: Random) -> Drawing:
         width = curve(np.stack([np.linspace(0, 1, len(knots)), knots], 1), 28)[:, 1]
     width = np.maximum(width, 0.06)
     y = y * squat * 0.95
-    body, handle = drawing.part(), drawing.part(material=0, gain=rng.uniform(0.8, 1.2))
+    glass = rng.uniform(0.6, 0.9) if rng.random() < 0.08 else 1.0
+    body = drawing.part(opacity=glass)
+    handle = drawing.part(material=0, gain=rng.uniform(0.8, 1.2), opacity=glass)
     for side in (-1, 1):
         if rng.random() < 0.35:
             top, low = y[5], y[20]
@@ -619,6 +621,7 @@ def machine(rng: Random) -> Drawing:
         else:
             piece = curve([(0, 0), tuple(center * 0.6 + [0.1, 0]), tuple(center)], 12)
         for flip in (1, -1) if mirrored else (1,):
+            drawing.limb([(0, 0), (center[0] * flip, center[1])], 0.1, label)
             if style == 2:
                 drawing.limb(piece * [flip, 1], size[1] * 0.5, label)
             else:

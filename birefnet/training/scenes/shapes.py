@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Drawing, Points, curve, ellipse, outline, rotation
-from .noise import Random
+from .noise import Field, Random
 
 
 def fourier_outline(rng: Random, *, terms: int = 6, fall: float = 1.4, size: float = 0.8) -> Points:
@@ -32,12 +32,13 @@ def inner_parts(rng: Random, drawing: Drawing, count: int) -> None:
 def blob(rng: Random) -> Drawing:
     """A smooth lump, sometimes with patches and holes."""
     drawing = Drawing()
+    see_through = rng.uniform(0.55, 0.9) if rng.random() < 0.1 else 1.0
     points = rng.normal(0, 0.1, (int(rng.integers(5, 10)), 2))
     angle = np.linspace(0, 2 * np.pi, len(points), endpoint=False)
     points += (
         np.stack([np.cos(angle), np.sin(angle)], 1) * rng.uniform(0.5, 1, len(points))[:, None]
     )
-    drawing.polygon(curve(points, 90, closed=True), drawing.part())
+    drawing.polygon(curve(points, 90, closed=True), drawing.part(opacity=see_through))
     if rng.random() < 0.5:
         inner_parts(rng, drawing, int(rng.integers(1, 4)))
     if rng.random() < 0.12:
@@ -299,7 +300,7 @@ def fringe(
     *,
     length: float,
     lean: float = 0.0,
-    count: int = 160,
+    count: int = 260,
     width: float = 0.012,
 ) -> None:
     """Draws hairs that grow outwards from an outline.
@@ -386,4 +387,98 @@ def crosspiece(rng: Random) -> Drawing:
     for start, stop in zip(path[:-1], path[1:], strict=True):
         drawing.polygon(outline(np.stack([start, stop]), np.full(2, width)), label)
         drawing.ellipse(stop[0], stop[1], width / 2, width / 2, label)
+    return drawing
+
+
+def soft_noise(rng: Random, side: int, cells: int) -> Field:
+    """Smooth noise of about `cells` bumps along a side, (side, side), in [0, 1]."""
+    from PIL import Image
+
+    small = Image.fromarray(rng.random((cells + 3, cells + 3), dtype=np.float32))
+    big = small.resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(big, np.float32)
+
+
+def cutout_noise(rng: Random) -> Drawing:
+    """Whatever smooth noise cuts out of a plane: islands, bays, holes and bridges."""
+    drawing = Drawing()
+    side = 128
+    rows, columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    values = soft_noise(rng, side, int(rng.integers(2, 9)))
+    if rng.random() < 0.35:
+        values = 1 - np.abs(values * 2 - 1) * rng.uniform(0.8, 1.6)
+    if rng.random() < 0.4:
+        values = (values + values[:, ::-1]) / 2
+    inside = 1.25 - np.hypot(rows, columns) * rng.uniform(1.15, 1.5)
+    field = np.minimum(values - rng.uniform(0.25, 0.5), inside)
+    drawing.stamp(np.clip(field * 1000 + 128, 0, 255).astype(np.uint8), drawing.part())
+    if rng.random() < 0.5:
+        level = np.minimum(soft_noise(rng, side, int(rng.integers(2, 6))) - 0.5, field)
+        label = drawing.part(material=1, gain=rng.uniform(0.6, 1.4))
+        drawing.stamp(np.clip(level * 1000 + 128, 0, 255).astype(np.uint8), label)
+    return drawing
+
+
+def pierced(rng: Random) -> Drawing:
+    """A shape with several openings: sieves, cheese, buttons, masks, racks."""
+    drawing = Drawing()
+    outer = fourier_outline(rng, terms=4, size=0.85)
+    if rng.random() < 0.4:
+        corners = int(rng.integers(3, 8))
+        outer = ellipse(0, 0, 1, rng.uniform(0.5, 1), rng.uniform(0, 3), corners=corners)
+    drawing.polygon(outer, drawing.part())
+    if rng.random() < 0.3:
+        drawing.polygon(outer * rng.uniform(0.6, 0.9), drawing.part(material=1))
+    count = int(rng.integers(2, 9))
+    size = rng.uniform(0.35, 0.75) / count**0.6
+    for index in range(count):
+        angle = 2 * np.pi * index / count
+        center = np.array([np.cos(angle), np.sin(angle)]) * 0.48 + rng.normal(0, 0.06, 2)
+        hole = fourier_outline(rng, terms=3, size=size * rng.uniform(0.5, 1))
+        drawing.polygon(hole + center * [0.9, 0.7], 0)
+    return drawing
+
+
+def tangle(rng: Random) -> Drawing:
+    """Several bent bars crossing each other, with gaps between them."""
+    drawing = Drawing()
+    width = rng.uniform(0.06, 0.16)
+    shared = rng.random() < 0.6
+    label = drawing.part()
+    for index in range(int(rng.integers(3, 8))):
+        knots = rng.normal(0, 0.5, (int(rng.integers(3, 5)), 2))
+        if not shared:
+            label = drawing.part(material=index % 3, gain=rng.uniform(0.7, 1.3))
+        drawing.limb(curve(knots, 30), width * rng.uniform(0.7, 1.3), label)
+    return drawing
+
+
+def chain(rng: Random) -> Drawing:
+    """Links or beads on a curve, touching each other."""
+    drawing = Drawing()
+    path = curve(np.cumsum(rng.normal(0, 0.6, (int(rng.integers(3, 6)), 2)), 0), 16)
+    size = 0.75 * float(np.hypot(*np.diff(path, axis=0).T).mean())
+    open_ = rng.random() < 0.5
+    for index, (x, y) in enumerate(path[:: 1 if rng.random() < 0.7 else 2]):
+        label = drawing.part(material=index % 2, gain=rng.uniform(0.8, 1.2))
+        drawing.ellipse(x, y, size, size * 0.8, label)
+        if open_:
+            drawing.ellipse(x, y, size * 0.5, size * 0.35, 0)
+    return drawing
+
+
+def cluster(rng: Random) -> Drawing:
+    """Separate pieces of one look close together: splashes, pebbles, toys, petals."""
+    drawing = Drawing()
+    corners = int(rng.integers(3, 7))
+    smooth = rng.random() < 0.5
+    for _ in range(int(rng.integers(4, 16))):
+        size = rng.uniform(0.08, 0.3)
+        piece = fourier_outline(rng, terms=3, size=size)
+        if not smooth:
+            piece = ellipse(
+                0, 0, size, size * rng.uniform(0.4, 1), rng.uniform(0, 3), corners=corners
+            )
+        label = drawing.part(material=int(rng.integers(0, 2)), gain=rng.uniform(0.8, 1.2))
+        drawing.polygon(piece + rng.normal(0, 0.33, 2), label)
     return drawing
