@@ -297,7 +297,7 @@ PRESETS: dict[str, Architecture] = {
     **{name: replace(SWIN_L, encoder=TimmConfig(name=name)) for name in TIMM_WIDTHS},
     "legacy_2024_03": replace(SWIN_L, deform_kernels=(3,), deepest_patch=False),
     "starter": Architecture(
-        encoder=SwinConfig(width=32, depths=(2, 2, 4, 2), heads=(2, 4, 8, 16), window=7),
+        encoder=SwinConfig(width=32, depths=(2, 2, 4, 2), heads=(1, 2, 4, 8), window=8),
         attention="aspp",
         inner_width=32,
         aspp_width=64,

@@ -73,7 +73,7 @@ class Recipe:
     seed: int = 20_261_120
     """Of the initial weights, and with a scene's number of the scene."""
 
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.2e-3
     """Highest step size, reached after the warm-up; falls along half a cosine to zero."""
 
     warmup: float = 0.03
@@ -142,7 +142,7 @@ class Recipe:
 STARTER = Recipe(
     architecture=PRESETS["starter"],
     phases=(
-        Phase(side=128, batch=32, steps=1600),
+        Phase(side=128, batch=16, steps=3000),
         Phase(side=192, batch=16, steps=1600),
         Phase(side=256, batch=16, steps=300),
     ),
@@ -398,7 +398,7 @@ def train(
     *,
     workers: int = 1,
     save_every: float = 180.0,
-    check_every: int = 200,
+    check_every: int = 250,
     checked: int = 60,
     on_step: Callable[[Run], None] | None = None,
 ) -> Run:
