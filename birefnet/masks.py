@@ -9,6 +9,24 @@ from torch import Tensor
 from .errors import ConfigError
 
 
+def check_levels(black_point: float, white_point: float) -> None:
+    """Refuse levels that cannot be applied, before any work was done.
+
+    Args:
+        black_point: As in `levels`.
+        white_point: As in `levels`.
+
+    Raises:
+        ConfigError: If the points leave [0, 1] or the black one is not below the white one.
+    """
+    if not (math.isfinite(black_point) and 0 <= black_point < white_point <= 1):
+        raise ConfigError(
+            "black_point must be below white_point and both must lie in [0, 1], "
+            f"got black_point={black_point} and white_point={white_point}; "
+            "0 and 1 leave the mask as it is."
+        )
+
+
 def levels(alpha: Tensor, *, black_point: float = 0.0, white_point: float = 1.0) -> Tensor:
     """Stretch an alpha so that faint haze vanishes and almost opaque parts become opaque.
 
@@ -26,12 +44,7 @@ def levels(alpha: Tensor, *, black_point: float = 0.0, white_point: float = 1.0)
 
     Source: our own; the levels adjustment of any image editor without its gamma.
     """
-    if not (math.isfinite(black_point) and 0 <= black_point < white_point <= 1):
-        raise ConfigError(
-            "black_point must be below white_point and both must lie in [0, 1], "
-            f"got black_point={black_point} and white_point={white_point}; "
-            "0 and 1 leave the mask as it is."
-        )
+    check_levels(black_point, white_point)
     if black_point == 0 and white_point == 1:
         return alpha
     return ((alpha - black_point) / (white_point - black_point)).clamp(0, 1)

@@ -1,0 +1,23 @@
+"""The nodes ComfyUI shows, and the extension that hands them over."""
+
+from __future__ import annotations
+
+from comfy_api.v0_0_2 import ComfyExtension, io
+
+from .load import LoadBiRefNet
+from .remove import RemoveBackground
+
+NODES: list[type[io.ComfyNode]] = [LoadBiRefNet, RemoveBackground]
+
+
+class BiRefNetStudio(ComfyExtension):
+    """The pack, as ComfyUI asks for it."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """All nodes, in the order of the search list."""
+        return NODES
+
+
+async def comfy_entrypoint() -> BiRefNetStudio:
+    """Called once by ComfyUI after it imported the pack."""
+    return BiRefNetStudio()

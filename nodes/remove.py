@@ -1,0 +1,190 @@
+"""Remove Background: image -> mask and cutout."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.v0_0_2 import io, ui
+from torch import Tensor
+
+from ..birefnet.compositing import cutout, over, parse_color
+from ..birefnet.foreground import METHODS, estimate_foreground
+from ..birefnet.masks import check_levels, levels
+from ..birefnet.preprocess import FITS
+from . import host
+from .convert import core_to_image, core_to_mask, image_to_core, preview, rgb
+from .sockets import BackgroundRemoval
+
+SIZE_MODES = ("auto", "side", "longest side", "native")
+BACKGROUNDS = ("transparent", "color")
+PREDICTION_SHARE = 0.9  # of the progress bar; the cutouts get the rest
+
+
+class RemoveBackground(io.ComfyNode):
+    """Find the subject of each picture and cut it out."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="BiRefNet_RemoveBackground",
+            display_name="Remove Background (BiRefNet)",
+            category="image/background removal",
+            description=(
+                "Finds the subject of each picture and gives a soft mask and a transparent "
+                "cutout whose edges carry no color of the old background."
+            ),
+            search_aliases=["cutout", "matting", "segmentation", "transparent", "rembg", "alpha"],
+            inputs=[
+                BackgroundRemoval.Input(
+                    "model",
+                    tooltip="From Load BiRefNet, or from ComfyUI's own Load Background Removal "
+                    "Model (then size_mode must stay auto and fit must stay stretch).",
+                ),
+                io.Image.Input(
+                    "image",
+                    tooltip="Pictures of any size, 1, 3 or 4 channels with values from 0 to 1. "
+                    "A fourth channel is taken as existing transparency, which the mask keeps.",
+                ),
+                io.Combo.Input(
+                    "size_mode",
+                    options=list(SIZE_MODES),
+                    default=SIZE_MODES[0],
+                    optional=True,
+                    tooltip="At which size the network sees a picture. auto: what the checkpoint "
+                    "was trained for, nearly always best. side: a square of `size`. longest "
+                    "side: in proportion, the longer side being `size`. native: the picture's "
+                    "own size, limited to the range the checkpoint was trained for. The mask "
+                    "always has the picture's size.",
+                ),
+                io.Int.Input(
+                    "size",
+                    default=1024,
+                    min=32,
+                    max=8192,
+                    step=32,
+                    optional=True,
+                    tooltip="Pixels, for size_mode side and longest side; 32 to 8192, rounded to "
+                    "multiples of 32. Memory and time grow with its square.",
+                ),
+                io.Combo.Input(
+                    "fit",
+                    options=list(FITS),
+                    default=FITS[0],
+                    optional=True,
+                    advanced=True,
+                    tooltip="How a picture fills the network's input. stretch: all of it, as in "
+                    "training. letterbox: proportions kept, borders padded; can help with very "
+                    "wide or tall pictures.",
+                ),
+                io.Combo.Input(
+                    "foreground",
+                    options=[*METHODS, "off"],
+                    default=METHODS[0],
+                    optional=True,
+                    tooltip="blur-fusion: estimate the subject's own color in soft edges, so that "
+                    "the cutout has no halo of the old background. off: keep the picture's "
+                    "colors. Never changes the mask.",
+                ),
+                io.Combo.Input(
+                    "background",
+                    options=list(BACKGROUNDS),
+                    default=BACKGROUNDS[0],
+                    optional=True,
+                    tooltip="What lies behind the subject in the cutout: nothing (transparent), "
+                    "or a plain color (the cutout is then opaque).",
+                ),
+                io.Color.Input(
+                    "color",
+                    default="#ffffff",
+                    optional=True,
+                    tooltip="Behind the subject when background is color: #rrggbb, a name such "
+                    "as white, or three numbers from 0 to 255.",
+                ),
+                io.Float.Input(
+                    "black_point",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Mask values up to here become 0: removes faint haze. 0 to 1, below "
+                    "white_point; 0 changes nothing.",
+                ),
+                io.Float.Input(
+                    "white_point",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Mask values from here on become 1: closes faintly transparent "
+                    "insides. 0 to 1, above black_point; 1 changes nothing.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(
+                    "cutout",
+                    tooltip="RGBA with straight (not premultiplied) color: Save Image writes it "
+                    "as a transparent PNG. Opaque when background is color.",
+                ),
+                io.Mask.Output(
+                    "mask", tooltip="1 on the subject, 0 on the background, soft edges."
+                ),
+                io.Mask.Output(
+                    "mask_inverted",
+                    tooltip="0 on the subject, 1 on the background: what Join Image with Alpha "
+                    "and most inpainting nodes expect.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: object,
+        image: Tensor,
+        size_mode: str = "auto",
+        size: int = 1024,
+        fit: str = "stretch",
+        foreground: str = "blur-fusion",
+        background: str = "transparent",
+        color: str = "#ffffff",
+        black_point: float = 0.0,
+        white_point: float = 1.0,
+    ) -> io.NodeOutput:
+        pictures = image_to_core(image)
+        check_levels(black_point, white_point)
+        backdrop = torch.tensor(parse_color(color)) if background == "color" else None
+        progress = host.progress()
+        alpha = host.predict(
+            model,
+            pictures,
+            size=size if size_mode == "side" else "native" if size_mode == "native" else "auto",
+            longest_side=size if size_mode == "longest side" else None,
+            fit=fit,
+            progress=lambda fraction: progress(PREDICTION_SHARE * fraction),
+        )
+        alpha = levels(alpha, black_point=black_point, white_point=white_point)
+        cutouts = host.empty((*image.shape[:3], 4))
+        for number in range(len(cutouts)):
+            one = slice(number, number + 1)
+            rgba = host.on_device(
+                _cut_out, pictures[one], alpha[one], method=foreground, backdrop=backdrop
+            )
+            cutouts[one] = core_to_image(rgba)
+            done = (number + 1) / len(cutouts)
+            progress(PREDICTION_SHARE + (1 - PREDICTION_SHARE) * done)
+        mask = host.deliver(core_to_mask(alpha))
+        return io.NodeOutput(cutouts, mask, 1 - mask, ui=ui.PreviewMask(preview(mask), cls=cls))
+
+
+def _cut_out(picture: Tensor, alpha: Tensor, *, method: str, backdrop: Tensor | None) -> Tensor:
+    """One picture (1, C, H, W) and its alpha (1, 1, H, W) to straight RGBA (1, 4, H, W)."""
+    color = rgb(picture)
+    if method != "off":
+        color = estimate_foreground(color, alpha, method=method)
+    if backdrop is None:
+        return cutout(color, alpha)
+    flat = over(color, alpha, backdrop.to(color).view(3, 1, 1))
+    return cutout(flat, torch.ones_like(alpha))
