@@ -102,9 +102,9 @@ def _subject(rng: Random, kinds: Kinds, height: int, width: int) -> tuple[Drawin
 
 
 def _surroundings(
-    rng: Random, kinds: Kinds, height: int, width: int, light: Light
-) -> tuple[Pixels, bool]:
-    """Paints the background, puts things into it and takes it out of focus; tells if it is soft."""
+    rng: Random, kinds: Kinds, height: int, width: int
+) -> Pixels:
+    """Paints the background, puts things into it and mostly takes it out of focus."""
     longer = max(height, width)
     soft = rng.random() < 0.62
     fine = not soft or rng.random() < 0.2
@@ -127,7 +127,7 @@ def _surroundings(
         picture = blur(picture, longer * 2 ** rng.uniform(-7.5, -4.2))
     elif rng.random() < 0.3:
         picture = blur(picture, longer * rng.uniform(0.001, 0.004))
-    return picture, soft
+    return picture
 
 
 def _shadow(rng: Random, alpha: Field, light: Light) -> Field:
@@ -153,25 +153,52 @@ def _shadow(rng: Random, alpha: Field, light: Light) -> Field:
     return 1 - spread_ * np.float32(rng.uniform(0.25, 0.8) / 255)
 
 
-def _separate(
-    rng: Random, foreground: Pixels, alpha: Field, background: Pixels, *, soft: bool
-) -> Pixels:
-    """Lightens or darkens a background that no eye could tell from the subject."""
-    weight = alpha[::4, ::4, None]
-    inner, outer = foreground[::4, ::4], background[::4, ::4]
-    mean_in = (inner * weight).sum((0, 1)) / max(float(weight.sum()), 1)
-    mean_out = (outer * (1 - weight)).sum((0, 1)) / max(float((1 - weight).sum()), 1)
-    needed = rng.uniform(12, 40) * (1.0 if soft else 1.6)
-    if float(np.abs(mean_in - mean_out).max()) > needed:
+CHANGES = ((1.7, 0.0), (0.55, 0.0), (3.0, 0.0), (0.3, 0.0), (0.7, 76.0), (0.5, 128.0), (0.15, 0.0))
+"""Gain and offset tried on a background that hides the subject, mildest first."""
+
+
+def _separate(rng: Random, foreground: Pixels, alpha: Field, background: Pixels) -> Pixels:
+    """Lightens or darkens a background until most of the subject's outline can be seen."""
+    inside = alpha[::2, ::2] > 0.5
+    edge = np.zeros(inside.shape, bool)
+    edge[1:] |= inside[1:] != inside[:-1]
+    edge[:, 1:] |= inside[:, 1:] != inside[:, :-1]
+    where = np.flatnonzero(edge)
+    inner = foreground[::2, ::2].reshape(-1, 3)[where].astype(np.float32)
+    outer = background[::2, ::2].reshape(-1, 3)[where].astype(np.float32)
+    needed = rng.uniform(10, 36)
+    visible = rng.uniform(0.65, 0.9)
+
+    def share(gain: float, offset: float) -> float:
+        changed = np.minimum(outer * np.float32(gain) + np.float32(offset), 255)
+        return float((np.abs(inner - changed).max(1) > needed).mean()) if len(where) else 1.0
+
+    best, most = (1.0, 0.0), share(1.0, 0.0)
+    for change in CHANGES:
+        if most >= visible:
+            break
+        reached = share(*change)
+        if reached > most:
+            best, most = change, reached
+    if best == (1.0, 0.0):
         return background
-    bright = float(mean_in.mean())
-    factor = (
-        rng.uniform(0.35, 0.65) if bright > 110 or (bright > 60 and rng.random() < 0.4) else 0.0
+    return np.minimum(background * np.float32(best[0]) + np.float32(best[1]), 255).astype(np.uint8)
+
+
+def _expose(
+    rng: Random, foreground: Pixels, alpha: Field, background: Pixels
+) -> tuple[Pixels, Pixels]:
+    """Lifts a picture that came out too dark to recognize anything."""
+    bright = over(foreground[::4, ::4], alpha[::4, ::4], background[::4, ::4]).max(2)
+    level = float(np.partition(bright.ravel(), int(bright.size * 0.93))[int(bright.size * 0.93)])
+    wanted = rng.uniform(70, 190)
+    if level >= wanted:
+        return foreground, background
+    gain = np.float32(min(wanted / max(level, 4), 12))
+    return (
+        np.minimum(foreground * gain, 255).astype(np.uint8),
+        np.minimum(background * gain, 255).astype(np.uint8),
     )
-    if factor:
-        return (background * np.float32(factor)).astype(np.uint8)
-    lift = np.float32(rng.uniform(0.3, 0.6))
-    return (background * (1 - lift) + 255 * lift).astype(np.uint8)
 
 
 def _soften(foreground: Pixels, alpha: Field, sigma: float) -> tuple[Pixels, Field]:
@@ -201,12 +228,11 @@ def generate(rng: Random, kinds: Kinds, size: tuple[int, int]) -> Scene:
     drawing, labels = _subject(rng, kinds, height, width)
     light = draw_light(rng)
     foreground, alpha = render(rng, kinds, drawing, labels, light)
-    background, soft = _surroundings(rng, kinds, height, width, light)
+    background = _surroundings(rng, kinds, height, width)
     if rng.random() < 0.06:
         foreground = (foreground * np.float32(rng.uniform(0.03, 0.3))).astype(np.uint8)
         lift = np.float32(rng.uniform(0.2, 0.6))
         background = (background * (1 - lift) + 255 * lift).astype(np.uint8)
-    background = _separate(rng, foreground, alpha, background, soft=soft)
     if rng.random() < 0.5:
         background = (background * _shadow(rng, alpha, light)[..., None]).astype(np.uint8)
     if rng.random() < 0.2:
@@ -218,6 +244,8 @@ def generate(rng: Random, kinds: Kinds, size: tuple[int, int]) -> Scene:
         fall = vignette(rng, height, width)[..., None]
         foreground = (foreground * fall).astype(np.uint8)
         background = (background * fall).astype(np.uint8)
+    foreground, background = _expose(rng, foreground, alpha, background)
+    background = _separate(rng, foreground, alpha, background)
     image = over(foreground, alpha, background)
     return Scene(
         image=sensor(rng, image),

@@ -37,7 +37,7 @@ SHAPES: dict[str, tuple[Callable[[Random], Drawing], float]] = {
     "cutout_noise": (shapes.cutout_noise, 2.0), "pierced": (shapes.pierced, 1.0),
     "tangle": (shapes.tangle, 0.8), "chain": (shapes.chain, 0.6), "cluster": (shapes.cluster, 1.0),
     "companions": (figures.companions, 1.5),
-    "crosspiece": (shapes.crosspiece, 0.7), "bust": (figures.bust, 7.0), "person": (figures.person, 2.5),
+    "bust": (figures.bust, 7.0), "person": (figures.person, 2.5),
     "quadruped": (figures.quadruped, 3.0), "animal_face": (figures.animal_face, 2.5),
     "bird": (figures.bird, 1.6), "bird_of_prey": (figures.bird_of_prey, 1.0), "fish": (figures.fish, 0.8),
     "insect": (figures.insect, 0.9), "hand": (figures.hand, 0.9), "plush": (figures.plush, 1.0),

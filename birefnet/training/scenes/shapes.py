@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Drawing, Points, curve, ellipse, outline, rotation
+from .canvas import Drawing, Points, curve, ellipse, rotation
 from .noise import Field, Random
 
 
@@ -316,7 +316,8 @@ def fringe(
         width: Thickness in object units.
     """
     middle = edge.mean(0)
-    roots = edge[rng.integers(len(edge), size=count)]
+    start = rng.integers(len(edge) - 1, size=count)
+    roots = edge[start] + (edge[start + 1] - edge[start]) * rng.random((count, 1))
     out = roots - middle
     angle = np.arctan2(out[:, 1], out[:, 0]) + lean + rng.normal(0, 0.3, count)
     reach = (length * rng.uniform(0.3, 1.2, count) * 0.5)[:, None]
@@ -370,23 +371,6 @@ def panels(rng: Random) -> Drawing:
                 low = corners[3] + u[:, None] * (corners[2] - corners[3])
                 label = drawing.part(material=int(rng.integers(1, 4)), gain=rng.uniform(0.6, 1.3))
                 drawing.polygon(top + v[:, None] * (low - top), label)
-    return drawing
-
-
-def crosspiece(rng: Random) -> Drawing:
-    """Letters-free signs: crosses, arrows, zigzags and hooks of even width."""
-    drawing = Drawing()
-    width = rng.uniform(0.18, 0.4)
-    steps = [np.zeros(2)]
-    angle = rng.uniform(0, 2 * np.pi)
-    for _ in range(int(rng.integers(2, 6))):
-        angle += rng.choice([-1, 1]) * rng.choice([np.pi / 2, np.pi / 3, 2 * np.pi / 3])
-        steps.append(steps[-1] + rng.uniform(0.4, 0.9) * np.array([np.cos(angle), np.sin(angle)]))
-    path = np.array(steps)
-    label = drawing.part()
-    for start, stop in zip(path[:-1], path[1:], strict=True):
-        drawing.polygon(outline(np.stack([start, stop]), np.full(2, width)), label)
-        drawing.ellipse(stop[0], stop[1], width / 2, width / 2, label)
     return drawing
 
 

@@ -66,13 +66,14 @@ def patches(rng: Random) -> Field:
     return np.floor(power_noise(rng, rng.uniform(1.4, 2.2)) * levels * 0.999) / (levels - 1)
 
 
-def ridges(rng: Random) -> Field:
-    """Crests of folded noise at several scales."""
+def dunes(rng: Random) -> Field:
+    """Folded noise lit from one side: dunes, eroded slopes, draped cloth."""
     total = np.zeros((TILE, TILE), np.float32)
     for octave in range(4):
         wave = band_noise(rng, 4 * 2**octave, 0.5)
-        total += (1 - np.abs(wave * 2 - 1)) * 0.6**octave
-    return normalize(total)
+        total += (1 - np.abs(wave * 2 - 1)) * 0.5**octave
+    step = int(rng.integers(1, 4))
+    return normalize(np.roll(total, step, 0) - np.roll(total, -step, 0))
 
 
 def gabor(rng: Random) -> Field:
@@ -352,23 +353,38 @@ def quilt(rng: Random) -> Field:
 
 
 def scales(rng: Random) -> Field:
-    """Overlapping half discs in shifted rows, like fish skin or roof tiles."""
+    """Overlapping discs in shifted rows, like fish skin or roof tiles, darker under each edge."""
     rows, columns = grid()
-    down, across = int(rng.integers(4, 12)) * 2, int(rng.integers(4, 14))
+    down = int(rng.integers(3, 9)) * 2
+    across = int(rng.integers(down // 2, down + 1))
     best = np.zeros((TILE, TILE), np.float32)
-    for step in (1, 0):
-        row = np.floor(rows * down) - step
-        offset = (columns * across + (row % 2) * 0.5) % 1 - 0.5
+    for step in (-1, 0, 1, 2):
+        row = np.floor(rows * down) + 1 - step
+        offset = ((columns * across + (row % 2) * 0.5) % 1 - 0.5) * 1.9
         depth = rows * down - row
-        inside = offset**2 * 3.2 + (depth * 0.5) ** 2 * 1.6
-        best = np.where(inside < 1, 1 - inside * 0.9, best)
-    return best
+        distance = np.hypot(offset, depth * 0.9)
+        best = np.where(distance < 1, 0.35 + 0.65 * np.clip((1 - distance) * 3, 0, 1) ** 0.5, best)
+    return np.clip(best * (0.85 + 0.3 * natural(rng)), 0, 1)
 
 
 def brush(rng: Random) -> Field:
-    """Broad strokes of a loaded brush."""
-    tile = power_noise(rng, 1.0, stretching=rng.uniform(4, 14))
-    return warp(tile, rng.uniform(10, 40), rng, exponent=2.5)
+    """Dabs of a flat brush in a few directions, each with bristle marks."""
+    directions = rng.uniform(0, np.pi, int(rng.integers(1, 4)))
+    length, wide = rng.uniform(60, 160), rng.uniform(18, 50)
+
+    def draw(pen: ImageDraw.ImageDraw) -> None:
+        for _dab in range(130):
+            angle = rng.choice(directions) + rng.normal(0, 0.15)
+            along = np.array([np.cos(angle), np.sin(angle)]) * length * rng.uniform(0.5, 1.2)
+            side = np.array([-np.sin(angle), np.cos(angle)])
+            start, gray = rng.random(2) * TILE * 2, rng.uniform(30, 225)
+            for offset in np.arange(0, wide, 4):
+                root = start + side * offset + along * rng.uniform(0, 0.15)
+                shade = int(np.clip(gray + rng.normal(0, 14), 0, 255))
+                for copy in wrapped(np.stack([root, root + along])):
+                    pen.line(copy, fill=shade, width=5)
+
+    return drawn(draw, 128)
 
 
 def terrazzo(rng: Random) -> Field:
@@ -443,7 +459,7 @@ def surface(rng: Random) -> Field:
 
 TEXTURES: dict[str, tuple[Maker, float]] = {
     "clouds": (clouds, 2.0), "natural": (natural, 2.0), "speckle": (speckle, 1.0),
-    "patches": (patches, 1.0), "ridges": (ridges, 1.0), "gabor": (gabor, 1.0),
+    "patches": (patches, 1.0), "dunes": (dunes, 1.0), "gabor": (gabor, 1.0),
     "stripes": (stripes, 1.0), "animal_stripes": (animal_stripes, 0.7), "waves": (waves, 1.0),
     "checks": (checks, 0.7), "plaid": (plaid, 0.8), "dots": (dots, 0.8), "spots": (spots, 0.8),
     "bricks": (bricks, 1.0), "cells": (cells, 1.0), "cobbles": (cobbles, 1.0),
