@@ -38,11 +38,17 @@ def file_sha256(path: Path) -> str:
     known = cache.get(key)
     if isinstance(known, list) and known[:2] == stamp and isinstance(known[-1], str):
         return known[-1]
+    sha256 = compute_sha256(path)
+    remember(path, sha256)
+    return sha256
+
+
+def compute_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal, without looking it up or remembering it."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
-    remember(path, digest.hexdigest())
     return digest.hexdigest()
 
 

@@ -469,11 +469,9 @@ def by_name(name: str) -> Entry | None:
     exact = REGISTRY.get(name)
     if exact is not None:
         return exact
-    repository = next(
-        (entry for entry in _ENTRIES if (entry.repository or "").lower() == name.lower()), None
-    )
-    if repository is not None:
-        return repository
+    for entry in _ENTRIES:
+        if entry.repository is not None and entry.repository.lower() == name.lower():
+            return entry
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return _BY_NAME.get(simplify(last)) or _BY_NAME.get(simplify(PurePath(last).stem))
 
