@@ -73,7 +73,7 @@ class Recipe:
     seed: int = 20_261_120
     """Of the initial weights, and with a scene's number of the scene."""
 
-    learning_rate: float = 1.2e-3
+    learning_rate: float = 1.5e-3
     """Highest step size, reached after the warm-up; falls along half a cosine to zero."""
 
     warmup: float = 0.03
@@ -142,9 +142,9 @@ class Recipe:
 STARTER = Recipe(
     architecture=PRESETS["starter"],
     phases=(
-        Phase(side=128, batch=16, steps=3000),
-        Phase(side=192, batch=16, steps=1600),
-        Phase(side=256, batch=16, steps=300),
+        Phase(side=128, batch=16, steps=2800),
+        Phase(side=192, batch=16, steps=1500),
+        Phase(side=256, batch=16, steps=280),
     ),
 )
 """The recipe of the weights in the package."""
@@ -235,7 +235,8 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         self.curve: list[Point] = []
-        self.losses: list[float] = []
+        self.losses: list[float] = []  # since the last point of the curve
+        self.recent = 0.0  # loss, averaged over about 20 steps
         self.network = build(recipe.architecture, training_heads=True)
         initialize(self.network, torch.Generator().manual_seed(recipe.seed))
         self.network.to(memory_format=torch.channels_last)
@@ -265,6 +266,7 @@ class Run:
         self.optimizer.step()
         self.step += 1
         self.losses.append(loss.item())
+        self.recent += (self.losses[-1] - self.recent) * max(0.05, 1 / self.step)
         self._follow()
 
     @torch.no_grad()
@@ -398,7 +400,7 @@ def train(
     *,
     workers: int = 1,
     save_every: float = 180.0,
-    check_every: int = 250,
+    check_every: int = 400,
     checked: int = 60,
     on_step: Callable[[Run], None] | None = None,
 ) -> Run:
@@ -505,7 +507,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 STARTER.steps,
                 scenes,
                 phase.side,
-                np.mean(run.losses[-20:]) if run.losses else float("nan"),
+                run.recent,
                 rate,
             )
 
