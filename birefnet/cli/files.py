@@ -36,20 +36,9 @@ class Source:
         return folder / self.name.with_name(f"{self.name.name}_{kind}.png")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """Something that could not be done; the rest goes on."""
-
-    path: str
-    """The input as far as it is known."""
-
-    reason: str
-    """What is wrong and what to do."""
-
-
 def find_sources(
     inputs: Sequence[str], *, output: Path | None = None
-) -> tuple[list[Source], list[Failure]]:
+) -> tuple[list[Source], list[str]]:
     """Resolve files, folders and patterns into pictures with names that cannot collide.
 
     Folders are searched with everything below them, hidden files left out, links to folders not
@@ -63,7 +52,8 @@ def find_sources(
         output: Where results go. Inside a searched folder it is not searched itself.
 
     Returns:
-        The pictures in the order of the inputs, each once; and the inputs that name nothing.
+        The pictures in the order of the inputs, each once; and a message for each input that
+        names nothing.
 
     Raises:
         ConfigError: If the output folder is a searched folder or a file.
@@ -71,11 +61,11 @@ def find_sources(
     if output is not None and output.exists() and not output.is_dir():
         raise ConfigError(f"-o must be a folder, but {output} is a file; name another.")
     files: dict[str, tuple[Path, Path]] = {}
-    failures: list[Failure] = []
+    failures: list[str] = []
     for text in inputs:
         found = list(_resolve(text, output))
         if not found:
-            failures.append(Failure(path=text, reason=_explain(text)))
+            failures.append(f"{text}: {_explain(text)}")
         for path, root in found:
             files.setdefault(os.path.normcase(path.parent.resolve() / path.name), (path, root))
     folders = _relative_folders([root for _, root in files.values()])
@@ -91,7 +81,7 @@ def find_sources(
 
 def keep_inputs(
     sources: Iterable[Source], folder: Path, kinds: Sequence[str]
-) -> tuple[list[Source], list[Failure]]:
+) -> tuple[list[Source], list[str]]:
     """Set aside the pictures whose result would replace one of the pictures to read.
 
     Args:
@@ -100,7 +90,7 @@ def keep_inputs(
         kinds: The results each picture gets.
 
     Returns:
-        The pictures that are safe, and an explanation for each of the others.
+        The pictures that are safe, and a message for each of the others.
     """
     sources = list(sources)
     inputs = {_identity(source.path) for source in sources}
@@ -108,8 +98,10 @@ def keep_inputs(
     for source in sources:
         clash = [out for kind in kinds if _identity(out := source.output(folder, kind)) in inputs]
         if clash:
-            reason = f"its result would overwrite the input {clash[0]}; choose another folder (-o)."
-            failures.append(Failure(path=str(source.path), reason=reason))
+            failures.append(
+                f"{source.path}: its result would overwrite the input {clash[0]}; choose another "
+                "folder (-o)."
+            )
         else:
             safe.append(source)
     return safe, failures
@@ -156,7 +148,7 @@ def _expand(pattern: Path, output: Path | None) -> list[Path]:
         below = match.relative_to(start)
         hidden = any(part.startswith(".") for part in below.parts)
         folders = (_identity(start / folder) for folder in below.parents if folder != Path())
-        return match.is_file() and not hidden and skip not in folders
+        return match.is_file() and not hidden and (skip is None or skip not in folders)
 
     return sorted(filter(wanted, start.glob(str(Path(*pattern.parts[wild:])))))
 

@@ -65,7 +65,7 @@ def read_picture(path: Path) -> Picture:
         ImageFileError: If it is missing, empty, damaged, no picture, or has so many pixels that
             it looks like an attack on memory (more than twice Pillow's MAX_IMAGE_PIXELS).
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     Image.init()
     formats = [name for name in FORMATS if name in Image.OPEN]
@@ -80,7 +80,7 @@ def read_picture(path: Path) -> Picture:
             f"{path} has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, which is refused "
             "as a possible attack on memory; scale it down first."
         ) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         if path.stat().st_size == 0:
             raise ImageFileError(f"{path} is empty (0 bytes); copy it from its source.") from error
         raise ImageFileError(

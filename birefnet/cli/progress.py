@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 Item = TypeVar("Item")
 PACKAGE = __name__.partition(".cli.")[0]  # the logger above all modules of this package
@@ -73,6 +73,13 @@ def talking() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _show_warning(message: Warning | str, *_place: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """One line instead of Python's two with a source line."""
     say(f"warning: {message}")

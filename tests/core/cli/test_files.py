@@ -125,10 +125,10 @@ def test_inputs_that_name_nothing_are_reported_and_the_rest_goes_on(here):
     make(here, "a.png", "empty/readme.txt")
     sources, failures = find_sources(["a.png", "b.png", "*.webp", "empty"], output=OUT)
     assert names(sources) == ["a"]
-    assert [failure.path for failure in failures] == ["b.png", "*.webp", "empty"]
-    assert "no such file" in failures[0].reason
-    assert "matches this pattern" in failures[1].reason
-    assert "no pictures in this folder" in failures[2].reason
+    missing, pattern, empty = failures
+    assert missing.startswith("b.png: no such file")
+    assert pattern.startswith("*.webp: no file matches this pattern")
+    assert empty.startswith("empty: no pictures in this folder")
 
 
 def test_a_linked_folder_is_not_followed_into_a_circle(here):
@@ -145,5 +145,5 @@ def test_an_input_is_never_a_place_to_save_to(here):
     sources, _ = find_sources(["a.jpg", "a_mask.png"], output=Path())
     safe, failures = keep_inputs(sources, Path(), ["cutout", "mask"])
     assert [source.path.name for source in safe] == ["a_mask.png"]
-    assert [failure.path for failure in failures] == ["a.jpg"]
-    assert "would overwrite" in failures[0].reason
+    assert len(failures) == 1
+    assert failures[0].startswith("a.jpg: its result would overwrite the input a_mask.png")
