@@ -50,12 +50,19 @@ def detect(shapes: Shapes) -> tuple[Architecture, ...]:
     try:
         encoder = _encoder(shapes)
         return _architectures(shapes, encoder)
+    except CheckpointError:
+        raise
     except ConfigError as error:
         raise CheckpointError(f"the tensors fit no BiRefNet: {error}") from error
-    except (KeyError, IndexError) as error:
+    except KeyError as error:
         raise CheckpointError(
             f"the tensors look like a BiRefNet, but {error} is missing, which is needed to tell "
             "its architecture; the file is incomplete."
+        ) from error
+    except (IndexError, ValueError) as error:
+        raise CheckpointError(
+            "the tensors are named as in a BiRefNet, but some have the wrong number of "
+            "dimensions; the file is damaged or packed in an unknown way."
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ def _refuse_placeholders(path: Path, size: int, start: bytes) -> None:
             f"{path} is a Git LFS pointer of {size} bytes, not the weights themselves. Run "
             "`git lfs pull` in that repository, or download the file from its page."
         )
-    if start.lstrip()[:1] == b"<" or start.lstrip()[:9].lower() == b"<!doctype":
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise CheckpointError(
             f"{path} is a web page of {size} bytes, not weights: the download link led to a "
             "page. Download the file itself."
@@ -177,7 +178,9 @@ def _load_pickle(path: Path, device: str) -> dict[str, Tensor]:
     size = path.stat().st_size
     mapped = device == "cpu" and zipfile.is_zipfile(path)
     try:
-        content = torch.load(path, map_location=device, weights_only=True, mmap=mapped or None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch asks for bug reports about odd files
+            content = torch.load(path, map_location=device, weights_only=True, mmap=mapped or None)
     except (UnpicklingError, RuntimeError) as error:
         _explain(path, size, error)
     except (EOFError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
