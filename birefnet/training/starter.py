@@ -142,9 +142,9 @@ class Recipe:
 STARTER = Recipe(
     architecture=PRESETS["starter"],
     phases=(
-        Phase(side=128, batch=16, steps=2800),
-        Phase(side=192, batch=16, steps=1500),
-        Phase(side=256, batch=16, steps=280),
+        Phase(side=128, batch=16, steps=2500),
+        Phase(side=192, batch=16, steps=850),
+        Phase(side=256, batch=16, steps=150),
     ),
 )
 """The recipe of the weights in the package."""
