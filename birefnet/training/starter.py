@@ -114,8 +114,9 @@ class Recipe:
     @property
     def preprocess(self) -> Preprocess:
         """What the trained network expects: the last phase's resolution."""
-        side = self.phases[-1].side
-        return Preprocess(height=side, width=side, min_side=self.phases[0].side, max_side=2 * side)
+        sides = [phase.side for phase in self.phases]
+        last = sides[-1]
+        return Preprocess(height=last, width=last, min_side=min(sides), max_side=max(sides))
 
     def at(self, step: int) -> tuple[Phase, int]:
         """The phase of a step and the number of scenes seen before it."""
