@@ -18,7 +18,7 @@ class DeviceMemory:
         self.device = device
 
     def free(self) -> int | None:
-        """Bytes that a forward may use, or None if nothing limits a batch to be split."""
+        """Bytes that a forward may use; None where several images at once are no faster (a CPU)."""
         if self.device.type == "cuda":
             available, _ = torch.cuda.mem_get_info(self.device)
             cached = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(

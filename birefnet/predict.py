@@ -144,7 +144,7 @@ class Predictor:
         )
         self._announce(batch, target)
         alpha = torch.empty((batch, 1, height, width), dtype=image.dtype, device=image.device)
-        start, chunk = 0, 0
+        start, chunk, retried = 0, 0, False
         while start < batch:
             if not chunk:
                 chunk = self._first_chunk(batch, target)
@@ -155,12 +155,16 @@ class Predictor:
             except Exception as error:
                 if not self.memory.is_out_of_memory(error):
                     raise
-                if len(part) == 1:
+                # A host may have made room for the second attempt by evicting other models.
+                if len(part) == 1 and retried:
                     raise OutOfMemoryError(self._too_large(target)) from error
                 result = None
             if result is None:  # outside the handler, so that its traceback frees its tensors
+                retried = len(part) == 1
                 chunk = max(1, len(part) // 2)
-                logger.warning("Out of memory with %d images at once; trying %d.", len(part), chunk)
+                logger.warning(
+                    "Out of memory with %d image(s) at once; trying %d.", len(part), chunk
+                )
                 self.memory.release()
                 self.memory.prepare(self.memory_required(chunk, *target))
                 continue
@@ -168,6 +172,7 @@ class Predictor:
                 result = result * part[:, -1:].to(result)
             alpha[start : start + len(part)] = result
             start += len(part)
+            retried = False
         return alpha
 
     def memory_required(self, batch: int, height: int, width: int) -> int:
@@ -255,11 +260,11 @@ class Predictor:
         return (max(size[0], least), max(size[1], least))
 
     def _first_chunk(self, batch: int, size: tuple[int, int]) -> int:
-        """Images per forward; one on a CPU, where more are no faster."""
+        """Images per forward: as many as fit, one where the memory sets no limit."""
         one = self.memory_required(1, *size)
         self.memory.prepare(one)
         free = self.memory.free()
-        if self.device.type == "cpu" or free is None or batch == 1:
+        if free is None or batch == 1:
             return 1
         chunk = max(1, min(batch, LARGEST_CHUNK, free // one))
         if chunk > 1:

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 EXAMPLES = (PACKAGE / "examples", PACKAGE.parent / "examples")
 """Where the example pictures lie: in an installed wheel, and in a checkout."""
 
-LIST = "examples.json"
+LIST = "pictures.jsonl"
 SHEET = "contact_sheet.jpg"
 GOOD = 0.85  # intersection over union from which a mask counts as right at a glance
 
@@ -112,7 +112,8 @@ def example_masks(folder: Path) -> dict[Path, Path]:
     """
     path = folder / LIST
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines if line]
         return {folder / entry["image"]: folder / entry["mask"] for entry in entries}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ImageFileError(

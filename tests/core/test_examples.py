@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ENTRIES = json.loads((EXAMPLES / "examples.json").read_text(encoding="utf-8"))
+LINES = (EXAMPLES / "pictures.jsonl").read_text(encoding="utf-8").splitlines()
+ENTRIES = [json.loads(line) for line in LINES]
 FIELDS = {"image", "mask", "title", "author", "source", "license", "subject"}
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: Path(entry["image"]).stem)
 

@@ -50,7 +50,7 @@ def examples(tmp_path, monkeypatch):
         mask.save(folder / f"{name}_mask.png")
         Image.new("RGB", (40, 30), (200, 100, 50)).save(folder / f"{name}.png")
         entries.append({"image": f"{name}.png", "mask": f"{name}_mask.png", "title": name})
-    (folder / "examples.json").write_text(json.dumps(entries), encoding="utf-8")
+    (folder / "pictures.jsonl").write_text("\n".join(map(json.dumps, entries)), encoding="utf-8")
     monkeypatch.setattr(demo, "EXAMPLES", (tmp_path / "missing", folder))
     monkeypatch.setattr(demo, "load", lambda *_, **__: HalfPredictor())
     monkeypatch.chdir(tmp_path)
@@ -95,9 +95,9 @@ def test_an_installation_without_examples_says_so(monkeypatch, tmp_path, capsys)
 
 
 def test_a_broken_list_says_so(examples, capsys):
-    (examples / "pack" / "examples" / "examples.json").write_text("[{}]", encoding="utf-8")
+    (examples / "pack" / "examples" / "pictures.jsonl").write_text("{}", encoding="utf-8")
     assert main(["demo"]) == 1
-    assert "examples.json must list" in capsys.readouterr().err
+    assert "pictures.jsonl must list" in capsys.readouterr().err
 
 
 def test_a_broken_example_does_not_stop_the_others(examples, capsys):
