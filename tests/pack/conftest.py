@@ -38,7 +38,8 @@ from birefnet.model.architecture import Architecture, SwinConfig
 from birefnet.model.network import build
 
 ROOT = Path(__file__).parents[2]
-PACK = "BiRefNet Studio ü-x"  # a space, a letter outside ASCII and a hyphen, all in one
+AWKWARD = "BiRefNet Studio ü-x"  # a space, a letter outside ASCII and a hyphen, all in one
+PLAIN = "birefnet-studio"
 NEEDED = "import aiohttp, av, einops, safetensors, sqlalchemy, torch, transformers, yaml"
 START_SECONDS = 600
 RUN_SECONDS = 300
@@ -408,7 +409,20 @@ def server(comfyui: Installation, tmp_path_factory: pytest.TempPathFactory) -> I
         encoding="utf-8",
     )
     paths = ("--extra-model-paths-config", str(base / "paths.yaml"))
-    with _serve(comfyui, base, PACK, *paths) as server:
+    with _serve(comfyui, base, AWKWARD, *paths) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def plain_server(
+    comfyui: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The pack in a folder as the registry names it.
+
+    ComfyUI's web server does not find help pages, scripts and thumbnails in a folder whose name
+    has to be quoted in an address.
+    """
+    with _serve(comfyui, tmp_path_factory.mktemp("plain"), PLAIN) as server:
         yield server
 
 

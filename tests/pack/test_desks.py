@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from birefnet.model.architecture import PRESETS
+from birefnet.model.architecture import PRESETS, TimmConfig
 
 TINY = "tiny.safetensors"
+TINY_DECODER = replace(PRESETS["swin_v1_t"], inner_width=8, aspp_width=8, patch_width=8)
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,24 @@ def test_an_empty_installation_works_with_the_starter(start):
     result = server.run(graph_of(model="auto"))
     assert result.status == "success", result.error
     assert "built-in starter" in result.outputs["1"]["text"][0]
+
+
+def test_an_encoder_of_timm_runs_or_says_what_to_install(server, photograph):
+    path = server.model(
+        "resnet.safetensors",
+        architecture=replace(TINY_DECODER, encoder=TimmConfig(name="resnet18")),
+        height=256,
+        width=256,
+    )
+    try:
+        result = server.run(graph_of(model=path.name))
+        if result.status == "success":
+            assert json.loads(result.outputs["9"]["text"][0])["shape"] == [1, 96, 144]
+        else:
+            assert "ConfigError" in result.error
+            assert "timm" in result.error
+    finally:
+        path.unlink()
 
 
 def test_comfyuis_own_loader_feeds_our_node(server, photograph):

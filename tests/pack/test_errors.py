@@ -109,13 +109,13 @@ def test_a_batch_can_be_stopped_between_its_pictures_and_the_server_goes_on(serv
 
 
 def test_one_picture_can_be_stopped_inside_the_network(server, photograph):
-    graph = graph_of(size_mode="side", size=2048)
+    graph = graph_of(size_mode="side", size=1536)
     assert interrupted(server, graph, "one") < 0.9
 
 
 def test_progress_grows_within_one_picture(server):
     server.picture("fresh.png", np.full((40, 40, 3), 77, np.uint8))
-    graph = graph_of(size_mode="side", size=1536)
+    graph = graph_of(size_mode="side", size=1024)
     graph["2"]["inputs"]["image"] = "fresh.png"
     with server.listen("progress") as listener:
         prompt_id = server.queue(graph, "progress")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ def inputs_of(info):
     return {**info["input"]["required"], **info["input"].get("optional", {})}
 
 
-def test_the_pack_is_imported_without_a_warning(server):
+def assert_silent(server):
     text = server.text()
     lines = [line for line in text.splitlines() if server.pack in line]
     assert any(re.search(r"[\d.]+ seconds: ", line) for line in lines), "not among the import times"
@@ -31,6 +32,14 @@ def test_the_pack_is_imported_without_a_warning(server):
     troubles = ("birefnet", "custom_nodes", "comfy_entrypoint", "Warning:")
     for line in text[:start].splitlines():
         assert not any(word in line for word in troubles), line
+
+
+def test_the_pack_is_imported_without_a_warning(plain_server):
+    assert_silent(plain_server)
+
+
+def test_an_awkward_folder_name_makes_no_difference(server):
+    assert_silent(server)
 
 
 def test_every_input_and_output_is_explained(server):
@@ -64,18 +73,19 @@ def test_the_server_shows_what_the_contract_promises(server):
         assert info["output_name"] == [socket["id"] for socket in promised["outputs"]]
 
 
-def test_help_pages_are_served(server):
+def test_help_pages_are_served(plain_server):
     for node in NODES:
-        page = server.get(f"/extensions/{quote(server.pack)}/docs/{node}.md").decode()
-        for name in inputs_of(described(server, node)):
+        page = plain_server.get(f"/extensions/{plain_server.pack}/docs/{node}.md").decode()
+        for name in inputs_of(described(plain_server, node)):
             assert f"`{name}`" in page
 
 
-def test_example_workflows_are_offered_with_their_pictures(server):
+def test_example_workflows_are_offered_with_their_pictures(plain_server):
+    server = plain_server
     templates = server.json("/api/workflow_templates")[server.pack]
     assert sorted(templates) == ["Remove Background", "Replace Background"]
     for name in templates:
-        place = f"/api/workflow_templates/{quote(server.pack)}/{quote(name)}"
+        place = f"/api/workflow_templates/{server.pack}/{quote(name)}"
         graph = server.json(f"{place}.json")
         loader = next(node for node in graph["nodes"] if node["type"] == "BiRefNet_Load")
         (model,) = loader["properties"]["models"]
@@ -114,6 +124,29 @@ def test_example_workflows_fit_the_nodes(server):
         assert [socket["name"] for socket in node["outputs"]] == info["output_name"]
 
 
+@pytest.mark.parametrize("name", ["Remove Background", "Replace Background"])
+def test_the_stored_api_forms_are_those_of_the_example_workflows(server, name):
+    """What the frontend would send, worked out from links and widgets."""
+    graph = json.loads((ROOT / "example_workflows" / f"{name}.json").read_text("utf-8"))
+    links = {number: [str(node), slot] for number, node, slot, *_ in graph["links"]}
+    expected = {}
+    for node in graph["nodes"]:
+        if node["type"] == "MarkdownNote":
+            continue
+        inputs, values = {}, list(node["widgets_values"])
+        for socket in node["inputs"]:
+            if "widget" in socket:
+                inputs[socket["name"]] = values.pop(0)
+            else:
+                inputs[socket["name"]] = links[socket["link"]]
+        expected[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
+    place = ROOT / "tests" / "pack" / "workflows" / f"{name.lower().replace(' ', '_')}.json"
+    stored = json.loads(place.read_text("utf-8"))
+    for node in stored.values():
+        del node["_meta"]
+    assert stored == expected
+
+
 def test_the_blueprint_is_offered(server):
     blueprints = server.json("/api/global_subgraphs")
     name = "Remove Background (BiRefNet Studio)"
@@ -127,6 +160,7 @@ def test_the_blueprint_is_offered(server):
     ]
 
 
-def test_javascript_of_the_pack_is_loaded_once_or_not_at_all(server):
+def test_javascript_of_the_pack_is_loaded_once_or_not_at_all(plain_server):
+    server = plain_server
     extensions = [path for path in server.json("/extensions") if "birefnet" in path.lower()]
     assert len(extensions) == len(set(extensions)) == len(list(ROOT.glob("web/**/*.js")))

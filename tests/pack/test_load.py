@@ -145,6 +145,7 @@ def test_a_damaged_file_is_explained_in_the_node(server):
         ("empty.safetensors", b""),
     ):
         (folder / name).write_bytes(content)
+        assert name in options(server)  # listing looks at names only
         message = server.refusal(loading(name))
         assert "CheckpointError" in message
         assert name in message

@@ -71,18 +71,16 @@ def test_the_saved_picture_is_the_librarys_cutout(server, photograph, alpha):
     assert_same(saved[..., :3], to_bytes(foreground))
 
 
-def test_a_graph_without_optional_inputs_gives_the_same(server, alpha):
+def test_a_graph_without_optional_inputs_uses_the_librarys_defaults(server, photograph):
     graph = workflow("remove_background")
     graph["1"]["inputs"] = {"model": TINY}
     graph["3"]["inputs"] = {"model": ["1", 0], "image": ["2", 0]}
     result = server.run(graph)
     assert result.status == "success", result.error
-    automatic = birefnet.load(
-        server.base / "models" / "background_removal" / TINY, device="cpu", dtype="auto"
-    )
-    tolerance = 1 if automatic.dtype == torch.float32 else 8
+    path = server.base / "models" / "background_removal" / TINY
+    automatic = birefnet.load(path, device="cpu", dtype="auto")
     (saved,) = result.pictures("4")
-    assert np.abs(saved[..., 3:].astype(int) - to_bytes(alpha)).max() <= tolerance
+    assert_same(saved[..., 3:], to_bytes(automatic(photograph)))
 
 
 def test_a_plain_color_lies_behind_the_subject(server, photograph, alpha):
@@ -213,21 +211,21 @@ def test_results_lie_where_comfyui_wants_them(server):
 
 
 def test_the_node_shows_few_masks_of_moderate_size(server):
-    server.picture("large.png", np.zeros((300, 1500, 3), np.uint8))
+    server.picture("large.png", np.zeros((20, 1500, 3), np.uint8))
     graph = workflow("remove_background", image="large.png")
     graph["5"] = {"class_type": "RepeatImageBatch", "inputs": {"image": ["2", 0], "amount": 10}}
     graph["3"]["inputs"]["image"] = ["5", 0]
     result = server.run(graph)
     shown = result.pictures("3")
     assert len(shown) == 8
-    assert {picture.shape[:2] for picture in shown} == {(205, 1024)}
+    assert {picture.shape[:2] for picture in shown} == {(14, 1024)}
     assert len(result.pictures("4")) == 10
 
 
 def test_nothing_runs_again_when_nothing_changed(server):
     graph = workflow("remove_background", black_point=0.125)
     first = server.run(graph)
-    assert {"1", "3"} <= set(first.ran)
+    assert "3" in first.ran
     assert server.run(graph).ran == []
 
 
