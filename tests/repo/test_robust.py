@@ -112,6 +112,7 @@ print(len(set(sys.modules) - modules))
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_demo_runs_without_network_timm_and_kornia(pack, tmp_path):
     code = """
 BLOCKED |= {"kornia", "timm", "torchvision"}
