@@ -83,7 +83,7 @@ def floor(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
         behind = blur(behind, rng.uniform(0.5, 0.03 * height))
     edge = np.clip((rows - np.float32(horizon)) * np.float32(2 ** rng.uniform(2, 7)) + 0.5, 0, 1)
     mixed = behind + (ground.astype(np.float32) - behind) * edge[..., None]
-    return mixed.astype(np.uint8)
+    return np.asarray(mixed).astype(np.uint8)
 
 
 def _pick_simple(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
@@ -274,7 +274,8 @@ def corner(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
 
 
 BACKGROUNDS: dict[str, tuple[Painter, float]] = {
-    "plain": (plain, 1.3), "gradient": (gradient, 1.2), "colors_out_of_focus": (colors_out_of_focus, 1.5),
+    "plain": (plain, 1.3), "gradient": (gradient, 1.2),
+    "colors_out_of_focus": (colors_out_of_focus, 1.5),
     "wall": (wall, 1.6), "floor": (floor, 1.6), "table": (table, 1.3), "interior": (interior, 1.4),
     "sky": (sky, 0.9), "landscape": (landscape, 1.2), "woods": (woods, 0.8),
     "natural_colors": (natural_colors, 1.3), "water": (water, 0.6), "heap": (heap, 0.9),

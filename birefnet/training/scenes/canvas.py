@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .noise import Random
 
 Points = NDArray[np.float64]
+Outline = Points | Sequence[Points | Sequence[float]]
+"""Positions (N, 2) as one array or one by one."""
 
 OVERSAMPLING = 2
 """Drawing happens at this multiple of the picture's size; averaging it smooths the edges."""
@@ -59,7 +62,7 @@ class Drawing:
         self.parts.append(Part(hint, material, gain, opacity))
         return len(self.parts)
 
-    def polygon(self, points: Points | list[tuple[float, float]], label: int) -> None:
+    def polygon(self, points: Outline, label: int) -> None:
         """Fills an outline (N, 2); label 0 cuts a hole into what is there."""
         self.strokes.append((np.asarray(points, np.float64), label, 0.0))
 
@@ -71,8 +74,8 @@ class Drawing:
 
     def limb(
         self,
-        points: Points | list[tuple[float, float]],
-        widths: float | list[float] | Points,
+        points: Outline,
+        widths: ArrayLike,
         label: int,
     ) -> None:
         """Fills a rounded stroke along points (N, 2), with one width or one per point."""
@@ -134,9 +137,7 @@ def outline(path: Points, widths: Points) -> Points:
     return np.concatenate([path + offset, (path - offset)[::-1]])
 
 
-def curve(
-    points: Points | list[tuple[float, float]], count: int = 24, *, closed: bool = False
-) -> Points:
+def curve(points: Outline, count: int = 24, *, closed: bool = False) -> Points:
     """A smooth line through points (N, 2): Catmull-Rom, (count, 2)."""
     knots = np.asarray(points, np.float64)
     if closed:

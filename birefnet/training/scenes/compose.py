@@ -101,9 +101,7 @@ def _subject(rng: Random, kinds: Kinds, height: int, width: int) -> tuple[Drawin
     )
 
 
-def _surroundings(
-    rng: Random, kinds: Kinds, height: int, width: int
-) -> Pixels:
+def _surroundings(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
     """Paints the background, puts things into it and mostly takes it out of focus."""
     longer = max(height, width)
     soft = rng.random() < 0.62
@@ -182,7 +180,8 @@ def _separate(rng: Random, foreground: Pixels, alpha: Field, background: Pixels)
             best, most = change, reached
     if best == (1.0, 0.0):
         return background
-    return np.minimum(background * np.float32(best[0]) + np.float32(best[1]), 255).astype(np.uint8)
+    changed = background * np.float32(best[0]) + np.float32(best[1])
+    return np.asarray(np.minimum(changed, 255)).astype(np.uint8)
 
 
 def _expose(
@@ -257,6 +256,6 @@ def generate(rng: Random, kinds: Kinds, size: tuple[int, int]) -> Scene:
 
 
 def over(foreground: Pixels, alpha: Field, background: Pixels) -> Pixels:
-    """alpha * foreground + (1 - alpha) * background, rounded, (H, W, 3), uint8."""
+    """The picture alpha * foreground + (1 - alpha) * background, rounded, (H, W, 3), uint8."""
     mixed = background + (foreground.astype(np.float32) - background) * alpha[..., None]
     return (mixed + np.float32(0.5)).astype(np.uint8)

@@ -108,7 +108,7 @@ def palette(rng: Random, hint: str = "any", *, contrast: float = 1.0) -> Pixels:
     positions = np.linspace(0, 1, count)
     line = np.linspace(0, 1, 256)
     colors = np.stack([np.interp(line, positions, stops[:, k]) for k in range(3)], 1)
-    return (np.clip(colors, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(colors, 0, 1) * 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=32)
@@ -164,9 +164,9 @@ def spread(
     copies = int(np.ceil(2 * half * ratio * 1.42 / TILE)) + 1
     repeated = Image.fromarray(np.tile(chosen, (copies, copies)))
     step = 2 * half / max(height, width)
-    cosine, sine = float(np.cos(turn) * step), float(np.sin(turn) * step)
-    across = (cosine * ratio, -sine * ratio)
-    down = (sine, cosine)
+    along, aside = float(np.cos(turn) * step), float(np.sin(turn) * step)
+    across = (along * ratio, -aside * ratio)
+    down = (aside, along)
     middle = (width / 2, height / 2)
     start = [
         (copies - 1) * TILE / 2 + offset - line[0] * middle[0] - line[1] * middle[1]

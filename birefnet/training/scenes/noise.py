@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 Random = np.random.Generator
 
 TILE = 256
@@ -29,7 +28,7 @@ def normalize(values: NDArray[np.floating], *, spread: float = 2.2) -> Field:
     if deviation < 1e-9:
         return np.full(values.shape, 0.5, np.float32)
     scaled = (values - values.mean()) * (0.5 / (spread * deviation)) + 0.5
-    return np.clip(scaled, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(scaled, 0, 1), np.float32)
 
 
 def stretch(values: NDArray[np.floating]) -> Field:
@@ -182,7 +181,7 @@ def warp(tile: Field, amount: float, rng: Random, *, exponent: float = 2.0) -> F
     return sample(bytes_, rows * TILE + shifts[0], columns * TILE + shifts[1]) / np.float32(255)
 
 
-def compose(rng: Random, layers: int, activation: Callable[[Field], Field] = np.sin) -> Field:
+def compose(rng: Random, layers: int) -> Field:
     """A random little network over periodic coordinates: patterns nobody designed.
 
     Source: Stanley, "Compositional pattern producing networks", 2007; our own periodic form.
@@ -192,11 +191,12 @@ def compose(rng: Random, layers: int, activation: Callable[[Field], Field] = np.
     for _ in range(6):
         across, down = rng.integers(-3, 4, 2)
         waves.append(np.sin(2 * np.pi * (across * columns + down * rows + rng.random())))
-    values = np.stack(waves, -1).astype(np.float32)
+    values: Field = np.stack(waves, -1).astype(np.float32)
     for _ in range(layers):
         weights = rng.standard_normal((values.shape[-1], 6)).astype(np.float32)
-        values = activation(values @ weights * np.float32(rng.uniform(0.7, 1.6)))
-    return normalize(upsample(values @ rng.standard_normal(values.shape[-1]).astype(np.float32)))
+        values = np.sin(values @ weights * np.float32(rng.uniform(0.7, 1.6)))
+    mixture = rng.standard_normal(values.shape[-1]).astype(np.float32)
+    return normalize(upsample(values @ mixture))
 
 
 def cascade(rng: Random, rounds: int) -> Field:

@@ -51,7 +51,7 @@ def vignette(rng: Random, height: int, width: int) -> Field:
     rows, columns = positions(height, width)
     shift = rng.normal(0, 0.15, 2).astype(np.float32)
     radius = (rows - shift[0]) ** 2 + (columns - shift[1]) ** 2
-    return 1 / (1 + np.float32(rng.uniform(0.1, 0.7)) * radius)
+    return np.asarray(1 / (1 + np.float32(rng.uniform(0.1, 0.7)) * radius))
 
 
 def sensor(rng: Random, picture: Pixels) -> Pixels:

@@ -192,7 +192,7 @@ def cactus(rng: Random) -> Drawing:
             )
     for x in np.linspace(-0.35, 0.35, 4) * width * 2:
         drawing.limb([(x, 0.9), (x, -0.7)], 0.025, drawing.part("plant", 0, 0.7))
-    edge = np.concatenate([column + [width / 2, 0], column - [width / 2, 0]])
+    edge = np.concatenate([column + np.array([width / 2, 0]), column - [width / 2, 0]])
     fringe(rng, drawing, edge, needle, length=0.07, count=80)
     return drawing
 
@@ -205,6 +205,6 @@ def bouquet(rng: Random) -> Drawing:
         drawing.limb([(rng.normal(0, 0.12), 0.95), (rng.normal(0, 0.4), -0.2)], 0.04, stem)
     for index in range(int(rng.integers(5, 14))):
         label = drawing.part("any" if index else "plant", 1 + index % 3, rng.uniform(0.7, 1.3))
-        center = rng.normal(0, 0.38, 2) + [0, -0.35]
+        center = rng.normal(0, 0.38, 2) + np.array([0, -0.35])
         drawing.polygon(fourier_outline(rng, terms=8, size=rng.uniform(0.15, 0.35)) + center, label)
     return drawing

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import OVERSAMPLING, Drawing
+from .canvas import OVERSAMPLING, Drawing, Part
 from .materials import Kinds, Pixels, paint
 from .noise import Field, Random
 
@@ -55,6 +56,13 @@ def shrink(labels: NDArray[np.uint8], table: NDArray[np.uint8]) -> Field:
 
     image = Image.fromarray(labels).point(table.tolist())
     return np.asarray(image.reduce(OVERSAMPLING), np.float32)
+
+
+def per_label(drawing: Drawing, value: Callable[[Part], float]) -> NDArray[np.uint8]:
+    """A table (256,) of a value in [0, 255] for each label of a drawing; 0 for label 0."""
+    table = np.zeros(256, np.uint8)
+    table[1 : len(drawing.parts) + 1] = [round(value(part)) for part in drawing.parts]
+    return table
 
 
 def enlarge(values: Field, height: int, width: int) -> Field:
@@ -128,41 +136,14 @@ def render(
         Straight color (H, W, 3), uint8, and alpha (H, W) in [0, 1].
     """
     height, width = labels.shape[0] // OVERSAMPLING, labels.shape[1] // OVERSAMPLING
-    count = len(drawing.parts)
-    opaque = np.zeros(256, np.uint8)
-    opaque[1 : count + 1] = [round(255 * part.opacity) for part in drawing.parts]
-    solid = np.zeros(256, np.uint8)
-    solid[1 : count + 1] = 255
-    cover = shrink(labels, solid)
-    alpha = cover if all(part.opacity == 1 for part in drawing.parts) else shrink(labels, opaque)
-    present = np.bincount(labels[::3, ::3].ravel(), minlength=256)[1 : count + 1]
-    groups: dict[int, str] = {}
-    for index in np.flatnonzero(present):
-        part = drawing.parts[index]
-        groups.setdefault(part.material % MATERIALS, part.hint)
-    color: Field | None = None
-    weight = np.maximum(cover, 1)
-    for material, hint in groups.items():
-        layer = paint(rng, kinds, height, width, hint=hint)
-        if len(groups) == 1:
-            color = layer.astype(np.float32)
-            break
-        table = np.zeros(256, np.uint8)
-        for index, part in enumerate(drawing.parts):
-            if part.material % MATERIALS == material:
-                table[index + 1] = 255
-        share = shrink(labels, table) / weight
-        if color is None:
-            color = layer * np.where(cover > 0, share, 1)[..., None]
-        else:
-            color += layer * share[..., None]
-    if color is None:
-        color = np.zeros((height, width, 3), np.float32)
-    gains = [part.gain for part in drawing.parts]
-    if len(set(gains)) > 1:
-        table = np.zeros(256, np.uint8)
-        table[1 : count + 1] = [round(min(gain, 2.0) * 127) for gain in gains]
-        gain = shrink(labels, table) / weight * np.float32(255 / 127)
+    cover = shrink(labels, per_label(drawing, lambda part: 255))
+    alpha = cover
+    if any(part.opacity < 1 for part in drawing.parts):
+        alpha = shrink(labels, per_label(drawing, lambda part: 255 * part.opacity))
+    color = _surfaces(rng, kinds, drawing, labels, cover)
+    if len({part.gain for part in drawing.parts}) > 1:
+        table = per_label(drawing, lambda part: 127 * min(part.gain, 2.0))
+        gain = shrink(labels, table) / np.maximum(cover, 1) * np.float32(255 / 127)
         color *= np.where(cover > 0, gain, 1)[..., None]
     if rng.random() < 0.85:
         factor, extra = relief(rng, labels, light, height, width)
@@ -170,4 +151,29 @@ def render(
         if extra.any():
             color += (extra * 255)[..., None]
     np.clip(color, 0, 255, out=color)
-    return color.astype(np.uint8), alpha / np.float32(255)
+    return color.astype(np.uint8), np.asarray(alpha / np.float32(255))
+
+
+def _surfaces(
+    rng: Random, kinds: Kinds, drawing: Drawing, labels: NDArray[np.uint8], cover: Field
+) -> Field:
+    """Paints each part with its material's surface, (H, W, 3) in [0, 255]."""
+    height, width = cover.shape
+    present = np.bincount(labels[::3, ::3].ravel(), minlength=256)[1 : len(drawing.parts) + 1]
+    groups: dict[int, str] = {}
+    for index in np.flatnonzero(present):
+        part = drawing.parts[index]
+        groups.setdefault(part.material % MATERIALS, part.hint)
+    color: Field = np.zeros((height, width, 3), np.float32)
+    for order, (material, hint) in enumerate(groups.items()):
+        layer = paint(rng, kinds, height, width, hint=hint)
+        if len(groups) == 1:
+            return layer.astype(np.float32)
+        members = [part.material % MATERIALS == material for part in drawing.parts]
+        table = np.zeros(256, np.uint8)
+        table[1 : len(members) + 1] = np.where(members, 255, 0)
+        share = shrink(labels, table) / np.maximum(cover, 1)
+        if order == 0:
+            share = np.where(cover > 0, share, 1)
+        color += layer * share[..., None]
+    return color

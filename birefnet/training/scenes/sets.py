@@ -8,7 +8,7 @@ from typing import overload
 
 import numpy as np
 
-from . import figures, objects, plants, shapes
+from . import animals, objects, people, plants, shapes, vehicles, vessels
 from .backgrounds import BACKGROUNDS
 from .canvas import Drawing
 from .compose import Scene, generate
@@ -29,27 +29,29 @@ HELD_OUT_SEED = 71_002
 
 SHAPES: dict[str, tuple[Callable[[Random], Drawing], float]] = {
     "blob": (shapes.blob, 1.2), "wavy": (shapes.wavy, 1.2), "polygon": (shapes.polygon, 0.9),
-    "star": (shapes.star, 0.8), "superformula": (shapes.superformula, 0.9), "ring": (shapes.ring, 0.8),
-    "spiral": (shapes.spiral, 0.5), "squiggle": (shapes.squiggle, 0.8), "thin": (shapes.thin, 0.7),
-    "blot": (shapes.blot, 0.8), "hull": (shapes.hull, 0.9), "capsules": (shapes.capsules, 0.9),
-    "tentacles": (shapes.tentacles, 0.8), "pile": (shapes.pile, 0.9), "box": (shapes.box, 1.0),
-    "strands": (shapes.strands, 0.9), "feather": (shapes.feather, 0.6), "panels": (shapes.panels, 0.8),
+    "star": (shapes.star, 0.8), "superformula": (shapes.superformula, 0.9),
+    "ring": (shapes.ring, 0.8), "spiral": (shapes.spiral, 0.5), "squiggle": (shapes.squiggle, 0.8),
+    "thin": (shapes.thin, 0.7), "blot": (shapes.blot, 0.8), "hull": (shapes.hull, 0.9),
+    "capsules": (shapes.capsules, 0.9), "tentacles": (shapes.tentacles, 0.8),
+    "pile": (shapes.pile, 0.9), "box": (shapes.box, 1.0), "strands": (shapes.strands, 0.9),
+    "feather": (shapes.feather, 0.6), "panels": (shapes.panels, 0.8),
     "cutout_noise": (shapes.cutout_noise, 2.0), "pierced": (shapes.pierced, 1.0),
     "tangle": (shapes.tangle, 0.8), "chain": (shapes.chain, 0.6), "cluster": (shapes.cluster, 1.0),
-    "companions": (figures.companions, 1.5),
-    "bust": (figures.bust, 7.0), "person": (figures.person, 2.5),
-    "quadruped": (figures.quadruped, 3.0), "animal_face": (figures.animal_face, 2.5),
-    "bird": (figures.bird, 1.6), "bird_of_prey": (figures.bird_of_prey, 1.0), "fish": (figures.fish, 0.8),
-    "insect": (figures.insect, 0.9), "hand": (figures.hand, 0.9), "plush": (figures.plush, 1.0),
-    "vessel": (objects.vessel, 2.0), "cup_and_saucer": (objects.cup_and_saucer, 1.0),
-    "dish": (objects.dish, 0.8), "fruit": (objects.fruit, 1.0), "car": (objects.car, 1.4),
-    "cycle": (objects.cycle, 1.0), "craft": (objects.craft, 1.4), "boat": (objects.boat, 0.7),
+    "companions": (people.companions, 1.5), "bust": (people.bust, 7.0),
+    "person": (people.person, 2.5), "quadruped": (animals.quadruped, 3.0),
+    "animal_face": (animals.animal_face, 2.5), "bird": (animals.bird, 1.6),
+    "bird_of_prey": (animals.bird_of_prey, 1.0), "fish": (animals.fish, 0.8),
+    "insect": (animals.insect, 0.9), "hand": (people.hand, 0.9), "plush": (animals.plush, 1.0),
+    "vessel": (vessels.vessel, 2.0), "cup_and_saucer": (vessels.cup_and_saucer, 1.0),
+    "dish": (vessels.dish, 0.8), "fruit": (vessels.fruit, 1.0), "car": (vehicles.car, 1.4),
+    "cycle": (vehicles.cycle, 1.0), "craft": (vehicles.craft, 1.4), "boat": (vehicles.boat, 0.7),
     "furniture": (objects.furniture, 1.2), "instrument": (objects.instrument, 0.7),
     "tool": (objects.tool, 1.0), "scissors": (objects.scissors, 0.7), "bag": (objects.bag, 0.9),
     "shoe": (objects.shoe, 0.8), "garment": (objects.garment, 0.8), "house": (objects.house, 0.8),
-    "machine": (objects.machine, 1.4), "umbrella": (objects.umbrella, 0.7), "ball": (objects.ball, 0.9),
-    "tree": (plants.tree, 0.9), "flower": (plants.flower, 1.2), "mushroom": (plants.mushroom, 0.6),
-    "potted": (plants.potted, 0.9), "cactus": (plants.cactus, 0.5), "bouquet": (plants.bouquet, 0.6),
+    "machine": (objects.machine, 1.4), "umbrella": (objects.umbrella, 0.7),
+    "ball": (objects.ball, 0.9), "tree": (plants.tree, 0.9), "flower": (plants.flower, 1.2),
+    "mushroom": (plants.mushroom, 0.6), "potted": (plants.potted, 0.9),
+    "cactus": (plants.cactus, 0.5), "bouquet": (plants.bouquet, 0.6),
 }  # fmt: skip
 """Training families: name to (maker, how often relative to the others)."""
 
@@ -114,7 +116,7 @@ class SceneSet(Sequence[Scene]):
 
 
 def unseen_set(size: Size = (256, 256)) -> SceneSet:
-    """500 scenes of the training families with seeds and surface tiles that training never meets."""
+    """500 scenes of the training families, of seeds and surface tiles that training never meets."""
     return SceneSet(
         lambda index: generate(
             np.random.default_rng([UNSEEN_SEED, index]), training_kinds(VARIANTS), size

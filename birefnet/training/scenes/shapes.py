@@ -214,7 +214,7 @@ def capsules(rng: Random) -> Drawing:
     for index in range(int(rng.integers(3, 8))):
         there = here + rng.normal(0, 0.5, 2)
         label = drawing.part(material=index % 3, gain=rng.uniform(0.7, 1.3))
-        drawing.limb([tuple(here), tuple(there)], list(rng.uniform(0.15, 0.5, 2)), label)
+        drawing.limb([here, there], list(rng.uniform(0.15, 0.5, 2)), label)
         if rng.random() < 0.6:
             here = there
     return drawing
@@ -388,7 +388,7 @@ def cutout_noise(rng: Random) -> Drawing:
     drawing = Drawing()
     side = 128
     rows, columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    values = soft_noise(rng, side, int(rng.integers(2, 9)))
+    values: Field = soft_noise(rng, side, int(rng.integers(2, 9)))
     if rng.random() < 0.35:
         values = 1 - np.abs(values * 2 - 1) * rng.uniform(0.8, 1.6)
     if rng.random() < 0.4:

@@ -30,7 +30,6 @@ from .noise import (
     normalize,
     oriented_noise,
     power_noise,
-    sample,
     smooth,
     stretch,
     warp,
@@ -63,7 +62,8 @@ def speckle(rng: Random) -> Field:
 def patches(rng: Random) -> Field:
     """Flat areas with winding borders, like camouflage."""
     levels = rng.integers(2, 6)
-    return np.floor(power_noise(rng, rng.uniform(1.4, 2.2)) * levels * 0.999) / (levels - 1)
+    steps = np.floor(power_noise(rng, rng.uniform(1.4, 2.2)) * levels * 0.999)
+    return np.asarray(steps / (levels - 1))
 
 
 def dunes(rng: Random) -> Field:
@@ -98,7 +98,7 @@ def stripes(rng: Random) -> Field:
 def animal_stripes(rng: Random) -> Field:
     """High-contrast bands that fork and taper."""
     tile = oriented_noise(rng, rng.uniform(5, 14), 0.0, rng.uniform(0.2, 0.5))
-    return np.clip((tile - 0.5) * rng.uniform(4, 12) + rng.uniform(0.3, 0.7), 0, 1)
+    return np.asarray(np.clip((tile - 0.5) * rng.uniform(4, 12) + rng.uniform(0.3, 0.7), 0, 1))
 
 
 def waves(rng: Random) -> Field:
@@ -107,9 +107,8 @@ def waves(rng: Random) -> Field:
     phase = rows * rng.integers(3, 20) + (power_noise(rng, 2.2) - 0.5) * rng.uniform(0, 1.5)
     curve = 0.5 + 0.5 * np.sin(2 * np.pi * phase)
     folds = columns * rng.integers(0, 3)
-    return (curve ** rng.uniform(0.5, 2) * (0.8 + 0.2 * np.sin(2 * np.pi * folds))).astype(
-        np.float32
-    )
+    bright = curve ** rng.uniform(0.5, 2) * (0.8 + 0.2 * np.sin(2 * np.pi * folds))
+    return np.asarray(bright, np.float32)
 
 
 def checks(rng: Random) -> Field:
@@ -144,7 +143,7 @@ def spots(rng: Random) -> Field:
     """Irregular animal-like rosettes."""
     tile = band_noise(rng, rng.uniform(6, 18), 0.35)
     inner = 1 - np.abs(tile - rng.uniform(0.55, 0.75)) * rng.uniform(5, 12)
-    return np.clip(inner, 0, 1)
+    return np.asarray(np.clip(inner, 0, 1))
 
 
 def bricks(rng: Random) -> Field:
@@ -163,7 +162,7 @@ def bricks(rng: Random) -> Field:
     number = np.floor(rows * down) * 31 + np.floor(columns * across + shift) % across
     gray = rng.random(4096)[number.astype(int) % 4096]
     tile = mortar * (0.6 + 0.4 * gray) * (0.8 + 0.2 * natural(rng))
-    return np.clip(tile + (1 - mortar) * rng.random(), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(tile + (1 - mortar) * rng.random(), 0, 1), np.float32)
 
 
 def cells(rng: Random) -> Field:
@@ -177,7 +176,7 @@ def cobbles(rng: Random) -> Field:
     """Rounded stones side by side."""
     first, second, value = cell_distances(rng, int(2 ** rng.uniform(4, 8)), regular=0.3)
     dome = np.clip((second - first) / np.quantile(second - first, 0.9), 0, 1) ** 0.6
-    return np.clip(dome * (0.5 + 0.5 * value) * (0.7 + 0.5 * natural(rng)), 0, 1)
+    return np.asarray(np.clip(dome * (0.5 + 0.5 * value) * (0.7 + 0.5 * natural(rng)), 0, 1))
 
 
 def cracks(rng: Random) -> Field:
@@ -340,7 +339,7 @@ def knit(rng: Random) -> Field:
     side = np.abs((columns * across) % 1 - 0.5) * 2
     phase = (rows * down + side * rng.uniform(0.5, 1.2)) % 1
     stitch = np.sin(np.pi * phase) * np.abs(np.sin(np.pi * side)) ** 0.5
-    return np.clip(stitch + (natural(rng) - 0.5) * 0.3, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(stitch + (natural(rng) - 0.5) * 0.3, 0, 1), np.float32)
 
 
 def quilt(rng: Random) -> Field:
@@ -349,7 +348,7 @@ def quilt(rng: Random) -> Field:
     count = int(rng.integers(2, 9))
     down, across = (rows + columns) * count, (rows - columns) * count
     pad = np.abs(np.sin(np.pi * down) * np.sin(np.pi * across)) ** rng.uniform(0.2, 0.8)
-    return pad.astype(np.float32)
+    return np.asarray(pad, np.float32)
 
 
 def scales(rng: Random) -> Field:
@@ -404,7 +403,7 @@ def ramps(rng: Random) -> Field:
     rows, columns = grid()
     down, across = rng.integers(-1, 2, 2)
     phase = rows * down + columns * across + rng.random()
-    return (0.5 + 0.5 * np.sin(2 * np.pi * phase)).astype(np.float32)
+    return np.asarray(0.5 + 0.5 * np.sin(2 * np.pi * phase), np.float32)
 
 
 def streaks(rng: Random) -> Field:
@@ -452,7 +451,7 @@ def surface(rng: Random) -> Field:
     left = int(rng.integers(picture.shape[1] - side + 1))
     piece = Image.fromarray(picture[top : top + side, left : left + side])
     half = np.asarray(piece.resize((TILE // 2, TILE // 2), Image.Resampling.BOX))
-    half = normalize(np.rot90(half, rng.integers(4)))
+    half = normalize(np.rot90(half, int(rng.integers(4))))
     both = np.concatenate([half, half[:, ::-1]], 1)
     return np.concatenate([both, both[::-1]], 0)
 

@@ -1,4 +1,4 @@
-"""Kinds of surfaces, shapes and surroundings that only measure a model; training never loads them."""
+"""Surfaces, shapes and surroundings that only measure a model; training never loads them."""
 
 from ..materials import Kinds
 from .backgrounds import BACKGROUNDS

@@ -56,14 +56,18 @@ def city_grid(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
         x = -rng.uniform(0, 0.2) * width
         while x < width:
             wide, tall = rng.uniform(0.1, 0.32) * width, rng.uniform(0.25, 0.95) * height
-            base = np.array(base_color(rng, "gray" if rng.random() < 0.6 else "earth")) * (0.9 - 0.2 * layer)
+            base = np.array(base_color(rng, "gray" if rng.random() < 0.6 else "earth")) * (
+                0.9 - 0.2 * layer
+            )
             wall = tuple(int(255 * part * float(night)) for part in base)
             lit = tuple(int(255 * part) for part in np.clip(base * rng.choice([0.4, 1.6]), 0, 1))
             pen.rectangle((x, height - tall, x + wide, height), fill=wall)
             across, down = wide / rng.integers(3, 8), rng.uniform(0.035, 0.08) * height
             for column in np.arange(x + across * 0.2, x + wide - across * 0.5, across):
                 for row in np.arange(height - tall + down * 0.4, height, down):
-                    pen.rectangle((column, row, column + across * 0.55, row + down * 0.55), fill=lit)
+                    pen.rectangle(
+                        (column, row, column + across * 0.55, row + down * 0.55), fill=lit
+                    )
             x += wide * rng.uniform(1.0, 1.3)
     return np.asarray(image)
 

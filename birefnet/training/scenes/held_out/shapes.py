@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
-from ..canvas import Drawing, curve, ellipse, rotation
+from ..canvas import Drawing, curve, rotation
 from ..noise import Random
 
 
@@ -24,7 +25,10 @@ def rope_strands(rng: Random) -> Drawing:
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     width = rng.uniform(0.12, 0.22)
     turns = np.linspace(0, rng.uniform(14, 26), count)
-    labels = [drawing.part(material=int(rng.random() < 0.3), gain=rng.uniform(0.75, 1.2)) for _ in range(strands)]
+    labels = [
+        drawing.part(material=int(rng.random() < 0.3), gain=rng.uniform(0.75, 1.2))
+        for _ in range(strands)
+    ]
     offsets = [np.sin(turns + 2 * np.pi * k / strands) * width / 2 for k in range(strands)]
     depths = [np.cos(turns + 2 * np.pi * k / strands) for k in range(strands)]
     piece = 6
@@ -62,17 +66,17 @@ def gears(rng: Random) -> Drawing:
         inner = radius * (1 - depth) * 0.78
         if style == 0:
             hub = drawing.part("metal", index, 0.7)
-            drawing.ellipse(*center, inner, inner, 0)
+            drawing.ellipse(center[0], center[1], inner, inner, 0)
             for spoke in np.linspace(0, 2 * np.pi, int(rng.integers(3, 7)), endpoint=False):
                 tip = center + inner * 1.1 * np.array([np.cos(spoke), np.sin(spoke)])
                 drawing.limb(np.stack([center, tip]), radius * 0.16, body)
-            drawing.ellipse(*center, radius * 0.32, radius * 0.32, hub)
+            drawing.ellipse(center[0], center[1], radius * 0.32, radius * 0.32, hub)
         elif style == 1:
-            drawing.ellipse(*center, inner, inner, drawing.part("metal", index, 0.75))
+            drawing.ellipse(center[0], center[1], inner, inner, drawing.part("metal", index, 0.75))
             for hole in np.linspace(0, 2 * np.pi, int(rng.integers(3, 7)), endpoint=False):
                 spot = center + inner * 0.62 * np.array([np.cos(hole), np.sin(hole)])
-                drawing.ellipse(*spot, radius * 0.15, radius * 0.15, 0)
-        drawing.ellipse(*center, radius * 0.16, radius * 0.16, 0)
+                drawing.ellipse(spot[0], spot[1], radius * 0.15, radius * 0.15, 0)
+        drawing.ellipse(center[0], center[1], radius * 0.16, radius * 0.16, 0)
         towards = rng.uniform(0, 2 * np.pi)
         following = rng.uniform(0.3, 0.6)
         gap = (radius + following) * 0.96
@@ -101,8 +105,16 @@ def leaf_with_holes(rng: Random) -> Drawing:
     for place in np.linspace(0.15, 0.8, int(rng.integers(4, 8))):
         k = int(place * 59)
         for side in (right, left):
-            drawing.limb(np.stack([[bend[k], y[k]], side[min(k + 7, 59)] * 0.85 + 0.15 * np.array([bend[k], y[k]])]),
-                         0.018, vein)
+            drawing.limb(
+                np.stack(
+                    [
+                        [bend[k], y[k]],
+                        side[min(k + 7, 59)] * 0.85 + 0.15 * np.array([bend[k], y[k]]),
+                    ]
+                ),
+                0.018,
+                vein,
+            )
     for _ in range(int(rng.integers(2, 9))):
         k = int(rng.integers(8, 52))
         across = bend[k] + half[k] * rng.uniform(0.2, 1.05) * rng.choice([-1, 1])
@@ -116,7 +128,11 @@ def leaf_with_holes(rng: Random) -> Drawing:
 
 GLYPHS: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = (
     (((0, 2), (0.5, 0), (1, 2)), ((0.2, 1.3), (0.8, 1.3))),
-    (((0, 0), (0, 2)), ((0, 0), (0.9, 0.1), (0.9, 0.9), (0, 1)), ((0, 1), (1, 1.1), (1, 1.9), (0, 2))),
+    (
+        ((0, 0), (0, 2)),
+        ((0, 0), (0.9, 0.1), (0.9, 0.9), (0, 1)),
+        ((0, 1), (1, 1.1), (1, 1.9), (0, 2)),
+    ),
     (((1, 0.2), (0.5, 0), (0, 0.6), (0, 1.4), (0.5, 2), (1, 1.8)),),
     (((1, 0), (0, 0), (0, 2), (1, 2)), ((0, 1), (0.8, 1))),
     (((0, 0), (0, 2)), ((1, 0), (1, 2)), ((0, 1), (1, 1))),
@@ -153,7 +169,7 @@ def glyph_cluster(rng: Random) -> Drawing:
                 path[:, 0] -= slant * path[:, 1]
                 if len(path) > 4:
                     path = curve(path, 24)
-                for start, stop in zip(path[:-1], path[1:], strict=True):
+                for start, stop in pairwise(path):
                     drawing.limb(np.stack([start, stop]) + corner, width, label)
     return drawing
 
@@ -165,7 +181,10 @@ def lattice(rng: Random) -> Drawing:
     width = rng.uniform(0.18, 0.42) / max(rows, columns) * 2
     slanted = rng.random() < 0.4
     skew = np.array([[1, rng.normal(0, 0.2)], [rng.normal(0, 0.15), 1]])
-    bars, second = drawing.part(material=0), drawing.part(material=int(rng.random() < 0.3), gain=rng.uniform(0.75, 1.2))
+    bars, second = (
+        drawing.part(material=0),
+        drawing.part(material=int(rng.random() < 0.3), gain=rng.uniform(0.75, 1.2)),
+    )
     half = rng.uniform(0.6, 1, 2)
     frame = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * half
     for index in range(rows + 1):
@@ -177,12 +196,12 @@ def lattice(rng: Random) -> Drawing:
     for index in range(columns + 1):
         x = -half[0] + 2 * half[0] * index / columns
         drawing.limb(np.array([[x, -half[1]], [x, half[1]]]) @ skew, width, second)
-    for start, stop in zip(frame[:-1], frame[1:], strict=True):
+    for start, stop in pairwise(frame):
         drawing.limb(np.stack([start, stop]) @ skew, width * rng.uniform(1, 1.6), bars)
     if rng.random() < 0.3:
         knob = drawing.part(material=1)
-        for corner in frame[:4]:
-            drawing.polygon(ellipse(*(corner @ skew), width, width), knob)
+        for corner in frame[:4] @ skew:
+            drawing.ellipse(corner[0], corner[1], width, width, knob)
     return drawing
 
 

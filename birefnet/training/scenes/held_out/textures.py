@@ -29,7 +29,7 @@ def wood_grain(rng: Random) -> Field:
     pores = power_noise(rng, 0.4, stretching=0.06)
     tile = 0.85 - late * rng.uniform(0.3, 0.6) - np.clip(pores - 0.6, 0, 1) * 0.8
     gap = np.clip((0.5 - np.abs(inner)) * TILE / planks / 1.5, 0.3, 1) if planks > 1 else 1.0
-    return np.clip(tile * gap * (0.85 + 0.3 * start), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(tile * gap * (0.85 + 0.3 * start), 0, 1), np.float32)
 
 
 def fabric_weave(rng: Random) -> Field:
