@@ -87,7 +87,7 @@ def official(model: str, dtype: torch.dtype) -> nn.Module:
         raise SystemExit(f"the official checkout is set to {config.Config().bb}, not {model}.")
     operator = deform_conv.deform_conv2d
 
-    def widened(input: Tensor, offset: Tensor, weight: Tensor, **options: Any) -> Tensor:  # noqa: ANN401  # noqa: A002 - its name
+    def widened(input: Tensor, offset: Tensor, weight: Tensor, **options: Any) -> Tensor:
         options["mask"] = options["mask"].float()
         return operator(input.float(), offset.float(), weight.float(), **options).to(input.dtype)
 

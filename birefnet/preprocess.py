@@ -55,7 +55,7 @@ class Preprocess:
     """How its image patches were stacked in training: "legacy" before November 2024."""
 
     upsample: Upsampling = "logits"
-    """What is enlarged to the image's size: logits keep hard edges hard, alpha keeps soft ones."""
+    """What is enlarged to the image's size; logits keep edges hard and hair dense."""
 
     def __post_init__(self) -> None:
         sides = {"height": self.height, "width": self.width}

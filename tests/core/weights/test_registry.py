@@ -81,9 +81,8 @@ def test_native_sizes():
     assert all(REGISTRY[name].preprocess.largest == 2304 for name in dynamic)
 
 
-def test_matting_models_enlarge_alpha():
-    alpha = {entry.id for entry in ENTRIES if entry.preprocess.upsample == "alpha"}
-    assert alpha == {entry.id for entry in ENTRIES if "matting" in entry.id} | {"portrait"}
+def test_every_model_enlarges_what_was_measured_to_be_best():
+    assert {entry.preprocess.upsample for entry in ENTRIES} == {"logits"}
 
 
 def test_only_bria_is_gated_and_not_for_commercial_use():
