@@ -13,13 +13,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import CheckpointError
 from ..model.architecture import Architecture, TimmConfig
 from ..model.network import BiRefNet, build
 from ..model.operations import Operations
 from ..preprocess import PatchOrder, Preprocess
+from . import blank
 from . import metadata as meta
 from .detect import describe_architecture
 from .files import SAFETENSORS_SUFFIXES, read_header, read_tensors
@@ -218,7 +219,7 @@ def build_network(
         checkpoint: What to build.
         device: Where its weights shall be.
         dtype: Their type; None keeps that of the file.
-        operations: Namespace of the weighted layers; None for `torch.nn`.
+        operations: Namespace of the weighted layers; None for those of `torch.nn`, uninitialized.
         training_heads: Whether to add the layers that only training uses.
 
     Returns:
@@ -244,7 +245,7 @@ def build_network(
             checkpoint.architecture,
             patch_order=checkpoint.preprocess.patch_order,
             training_heads=training_heads,
-            operations=nn if operations is None else operations,
+            operations=blank if operations is None else operations,
         )
     heads = {row.ours for row in rows if row.head}
     state = {
