@@ -176,14 +176,17 @@ def _compare(shapes: Shapes, architecture: Architecture, name: str) -> None:
 
 
 def _nearest(shapes: Shapes) -> str:
-    """The known architecture that shares most tensors."""
-
-    def shared(architecture: Architecture) -> int:
-        return sum(shapes.get(row.published) == row.shape for row in table(architecture))
-
-    name = max(PRESETS, key=lambda preset: shared(PRESETS[preset]))
-    count, total = shared(PRESETS[name]), len(table(PRESETS[name]))
-    return f"The nearest known architecture is {name}, with {count} of {total} tensors alike."
+    """The known architecture that has most in common with a file."""
+    shared = {
+        name: sum(shapes.get(row.published) == row.shape for row in table(architecture))
+        for name, architecture in PRESETS.items()
+    }
+    sizes = {name: len(table(architecture)) for name, architecture in PRESETS.items()}
+    name = max(PRESETS, key=lambda name: shared[name] / (sizes[name] + len(shapes) - shared[name]))
+    return (
+        f"The nearest known architecture is {name}, with {shared[name]} of {sizes[name]} tensors "
+        "alike."
+    )
 
 
 def _preprocess(
