@@ -11,11 +11,11 @@ from torch import Tensor
 from ..errors import ImageFileError
 from ..predict import load
 from .contact_sheet import MOST_ROWS, Row, draw_contact_sheet, make_row
-from .cutting import Recipe, cut_out
-from .files import Source, find_sources
+from .cutting import cut_out
+from .files import Source, find_sources, keep_inputs
 from .pictures import read_picture, write_atomically
 from .progress import say
-from .remove import add_model_options
+from .remove import DEFAULT, add_model_options
 
 PACKAGE = Path(__file__).parents[1]
 EXAMPLES = (PACKAGE / "examples", PACKAGE.parent / "examples")
@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
         sources, failures = find_sources([str(path) for path in masks])
     else:
         sources, failures = find_sources([options.input], output=options.output)
+    sources, unsafe = keep_inputs(sources, options.output, DEFAULT.kinds)
+    failures += unsafe
     predictor = load(options.model, device=options.device, dtype=options.dtype)
     say(f"Model: {predictor.name} on {predictor.device}")
     rows: list[Row] = []
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         if len(rows) < MOST_ROWS:
             rows.append(make_row(caption, (image[0], results["mask"], results["cutout"])))
 
-    failures += cut_out(sources, predictor, Recipe(), folder=options.output, show=show)
+    failures += cut_out(sources, predictor, DEFAULT, folder=options.output, show=show)
     if rows:
         sheet = options.output / SHEET
         with write_atomically(sheet) as file:

@@ -40,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=DEFAULT.kinds,
         metavar="KINDS",
         help=f"what to save, a comma-separated choice of {', '.join(KINDS)}; each becomes "
-        "NAME_KIND.png (default: {','.join(DEFAULT.kinds)})",
+        f"NAME_KIND.png (default: {','.join(DEFAULT.kinds)})",
     )
     parser.add_argument(
         "--background",

@@ -46,7 +46,16 @@ def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"usage: birefnet {command}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"usage: birefnet {command}" in said
+
+
+def test_help_tells_the_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["remove", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "NAME_KIND.png (default: cutout,mask)" in said
+    assert "(default: blur-fusion)" in said
 
 
 def test_an_unknown_command_is_a_usage_error(capsys):
