@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from birefnet import ConfigError, ShapeError, build
-from birefnet.model.architecture import PRESETS, Architecture, PvtConfig, SwinConfig
+from birefnet.model.architecture import PRESETS, TIMM_WIDTHS, Architecture, PvtConfig, SwinConfig
 from birefnet.model.decoder import split_patches
 from birefnet.model.network import image_laplacian
 from birefnet.model.swin import relative_positions, shift_mask
@@ -243,3 +243,17 @@ def test_presets_of_our_own_code_have_the_published_number_of_parameters() -> No
         with torch.device("meta"):
             network = build(PRESETS[name], training_heads=True)
         assert sum(p.numel() for p in network.parameters()) == count
+
+
+CNN = [name for name in TIMM_WIDTHS if not name.startswith("dino")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*CNN, "dino_v3_s_plus"])
+def test_encoders_of_timm_give_the_channels_they_promise(name: str) -> None:
+    network = build(PRESETS[name])
+    assert network(images()).shape == (1, 1, 64, 96)
+    maps = network.encoder(images(), lambda: None)
+    assert tuple(m.shape[1] for m in maps) == TIMM_WIDTHS[name]
+    strides = (16,) * 4 if name.startswith("dino") else (4, 8, 16, 32)
+    assert [m.shape[2] for m in maps] == [64 // stride for stride in strides]
