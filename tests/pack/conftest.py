@@ -42,7 +42,7 @@ AWKWARD = "BiRefNet Studio ü-x"  # a space, a letter outside ASCII and a hyphen
 PLAIN = "birefnet-studio"
 NEEDED = "import aiohttp, av, einops, safetensors, sqlalchemy, torch, transformers, yaml"
 START_SECONDS = 600
-RUN_SECONDS = 300
+RUN_SECONDS = 1200
 
 TINY = Architecture(
     encoder=SwinConfig(width=12, depths=(1, 1, 2, 1), heads=(1, 2, 3, 6), window=4),

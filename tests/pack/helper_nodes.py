@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import weakref
 
+import comfy.memory_management
 import comfy.model_management
 import torch
 
@@ -208,6 +210,21 @@ def _overflow(model):
     return {"kinds": kinds, "finite": bool(mask.isfinite().all()), "largest": float(mask.max())}
 
 
+def _lazy_weights(model):
+    """How far masks differ when layers are made without weights, as dynamic VRAM makes them."""
+    host = sys.modules[type(model).__module__]
+    picture = torch.randn(1, 3, 128, 96, generator=torch.Generator().manual_seed(2))
+    checkpoint = host.checkpoint_from_tensors(model.get_sd(), name="the same")
+    comfy.memory_management.aimdo_enabled = True
+    try:
+        again = host.BackgroundRemovalModel(checkpoint, "fp32")
+    finally:
+        comfy.memory_management.aimdo_enabled = False
+    meta = [name for name, parameter in again.model.named_parameters() if parameter.is_meta]
+    difference = float((again.model(picture) - model.model(picture)).abs().max())
+    return {"without weights": meta, "difference": difference}
+
+
 def _remember(model):
     SEEN.add(model.model)
     return len(SEEN)
@@ -220,6 +237,7 @@ PROBES = {
     "half loaded": _half_loaded,
     "out of memory": _out_of_memory,
     "overflow": _overflow,
+    "lazy weights": _lazy_weights,
     "remember": _remember,
 }
 
