@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...errors import ConfigError
 from .backgrounds import scatter
 from .canvas import Drawing, place, rasterize, rotation
 from .materials import Kinds, Pixels, pick
@@ -15,6 +16,12 @@ from .render import Light, draw_light, render
 
 COVERAGE = (0.02, 0.9)
 """Smallest and largest share of the picture that a subject may cover."""
+
+ATTEMPTS = 12
+"""Subjects tried until one covers that much."""
+
+SMALLEST = 16
+"""Fewest rows and columns of a scene, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,18 +93,17 @@ def _arrange(rng: Random, drawing: Drawing, height: int, width: int) -> None:
 
 def _subject(rng: Random, kinds: Kinds, height: int, width: int) -> tuple[Drawing, Pixels]:
     """Draws and places a subject until enough, but not all, of the picture is covered."""
-    for _ in range(12):
+    for _ in range(ATTEMPTS):
         mark = len(kinds.used)
         drawing = pick(rng, kinds.shapes, kinds.used, "shape")(rng)
-        if not isinstance(drawing, Drawing):
-            raise TypeError(f"a shape family must return a Drawing, got {type(drawing).__name__}.")
         _arrange(rng, drawing, height, width)
         labels = rasterize(drawing, height, width)
         if COVERAGE[0] < float((labels[::3, ::3] > 0).mean()) < COVERAGE[1]:
             return drawing, labels
         del kinds.used[mark:]
-    raise RuntimeError(
-        "no subject of 12 fitted the picture; the size may be too small or too thin."
+    raise ConfigError(
+        f"none of {ATTEMPTS} subjects covered between {COVERAGE[0]:.0%} and {COVERAGE[1]:.0%} of a "
+        f"picture of {height} x {width} pixels; choose a size that is less narrow."
     )
 
 
@@ -111,10 +117,7 @@ def _surroundings(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
     picture = painter(rng, kinds, rows, columns)
     if rng.random() < (0.45 if soft else 0.2):
         count = int(rng.integers(1, 6 if soft else 3))
-        picture = scatter(
-            rng, kinds, np.asarray(picture), count, rng.uniform(0.2, 0.7 if soft else 0.35)
-        )
-    picture = np.asarray(picture)
+        picture = scatter(rng, kinds, picture, count, rng.uniform(0.2, 0.7 if soft else 0.35))
     if (rows, columns) != (height, width):
         from PIL import Image
 
@@ -217,12 +220,19 @@ def generate(rng: Random, kinds: Kinds, size: tuple[int, int]) -> Scene:
     Args:
         rng: Source of randomness; the scene depends on its state and on nothing else.
         kinds: Families to draw from.
-        size: (height, width) in pixels, at least 16 each.
+        size: (height, width) in pixels, at least SMALLEST each.
 
     Returns:
         A scene whose image is foreground over background before noise and compression.
+
+    Raises:
+        ConfigError: If the size is too small, or too narrow for any subject.
     """
     height, width = size
+    if min(size) < SMALLEST:
+        raise ConfigError(
+            f"a scene needs at least {SMALLEST} rows and columns, got {height} x {width}."
+        )
     kinds.used.clear()
     drawing, labels = _subject(rng, kinds, height, width)
     light = draw_light(rng)

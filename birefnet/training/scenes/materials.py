@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .canvas import Drawing
 from .noise import TILE, Field, Random, sample
 from .textures import VARIANTS, Maker, tile
 
@@ -27,11 +28,11 @@ class Kinds:
     textures: Mapping[str, tuple[Maker, float]]
     """Gray patterns for subjects and surroundings."""
 
-    shapes: Mapping[str, tuple[Callable[..., object], float]]
+    shapes: Mapping[str, tuple[Callable[[Random], Drawing], float]]
     """Subjects: each function draws one with a generator."""
 
-    backgrounds: Mapping[str, tuple[Callable[..., object], float]]
-    """Surroundings: each function paints one."""
+    backgrounds: Mapping[str, tuple[Callable[[Random, Kinds, int, int], Pixels], float]]
+    """Surroundings: each function paints one of a height and a width, in pixels."""
 
     first_variant: int = 0
     """Number of the first tile of each family; other sets of tiles start elsewhere."""

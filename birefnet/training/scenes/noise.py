@@ -195,7 +195,7 @@ def compose(rng: Random, layers: int) -> Field:
     for _ in range(layers):
         weights = rng.standard_normal((values.shape[-1], 6)).astype(np.float32)
         values = np.sin(values @ weights * np.float32(rng.uniform(0.7, 1.6)))
-    mixture = rng.standard_normal(values.shape[-1]).astype(np.float32)
+    mixture = rng.standard_normal((values.shape[-1],)).astype(np.float32)
     return normalize(upsample(values @ mixture))
 
 

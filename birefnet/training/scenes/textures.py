@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -432,11 +432,9 @@ def _surfaces() -> tuple[Field, ...]:
     from PIL import Image
 
     found = []
-    folder = resources.files(__package__) / "surfaces"
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".jpg"):
-            with entry.open("rb") as file, Image.open(file) as image:
-                found.append(np.asarray(image.convert("L"), np.float32) / 255)
+    for path in sorted(Path(__file__).with_name("surfaces").glob("*.jpg")):
+        with Image.open(path) as image:
+            found.append(np.asarray(image.convert("L"), np.float32) / 255)
     return tuple(found)
 
 
