@@ -151,7 +151,7 @@ class LoadBiRefNet(io.ComfyNode):
         )
         text = loaded.description
         if model == AUTO:
-            text = f"{find_auto(host.model_folders())[1]}\n{text}"
+            text = f"{text}\n{find_auto(host.model_folders())[1]}"
         host.say(text, cls.hidden.unique_id)
         return io.NodeOutput(loaded, ui=ui.PreviewText(text))
 
