@@ -161,6 +161,9 @@ class Point:
     scenes: int
     """Scenes seen so far."""
 
+    side: int
+    """Resolution it was trained and is measured at, in pixels."""
+
     loss: float
     """Mean training loss since the last point."""
 
@@ -429,7 +432,6 @@ def train(
     if saved.exists():
         run.restore(torch.load(saved, weights_only=True))
         logger.info("continuing after step %d of %d", run.step, recipe.steps)
-    side = recipe.preprocess.height
     unseen = list(unseen_set()[:checked]) if checked else []
     held_out = list(held_out_set()[:checked]) if checked else []
     mark = time.perf_counter()
@@ -446,9 +448,11 @@ def train(
         clock()
         done = run.step == recipe.steps
         if checked and (done or run.step % check_every == 0):
+            side = images.shape[-1]
             point = Point(
                 step=run.step,
                 scenes=recipe.at(run.step)[1],
+                side=side,
                 loss=round(sum(run.losses) / len(run.losses), 4),
                 unseen_iou=round(mean_iou(run.average, unseen, side=side), 4),
                 held_out_iou=round(mean_iou(run.average, held_out, side=side), 4),

@@ -97,6 +97,7 @@ def test_curve_and_candidate_are_written(tmp_path: Path) -> None:
     lines = (tmp_path / CURVE_FILE).read_text(encoding="utf-8").splitlines()
     points = [json.loads(line) for line in lines]
     assert [point["scenes"] for point in points] == [9, 15]
+    assert [point["side"] for point in points] == [32, 64]
     assert all(0 <= point["unseen_iou"] <= 1 for point in points)
     assert (tmp_path / STATE_FILE).exists()
 
