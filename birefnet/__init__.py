@@ -1,8 +1,8 @@
 """Removes backgrounds: images in, soft mattes out, with BiRefNet.
 
-    predictor = birefnet.load("general")
-    alpha = predictor(image)
-    color = birefnet.estimate_foreground(image, alpha)
+predictor = birefnet.load("general")
+alpha = predictor(image)
+color = birefnet.estimate_foreground(image, alpha)
 """
 
 from .compositing import cutout, over, premultiply, unpremultiply
