@@ -13,9 +13,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
 FOLDER = "Gr\u00fc\u00dfe \u4e16\u754c (1)/BiRefNet-Studio nightly v0.1"  # spaces, dots, a hyphen
+ASCII = Path(torch.__file__).as_posix().isascii()
+"""Whether an ASCII locale can be tried: PyTorch itself must lie in a folder it can spell there."""
 
 PREAMBLE = """
 import importlib, importlib.abc, importlib.util, os, socket, sys, types
@@ -62,9 +65,9 @@ def run(pack: Path, code: str, cwd: Path) -> str:
         for key, value in os.environ.items()
         if not key.startswith(("PYTHON", "LC_", "LANG", "HF_", "BIREFNET_"))
     }
-    environment |= {"LC_ALL": "C", "PYTHONUTF8": "0", "HOME": str(cwd), "USERPROFILE": str(cwd)}
-    done = subprocess.run(
-        [sys.executable, "-I", "-X", "utf8=0", str(script)],
+    environment |= {"LC_ALL": "C", "HOME": str(cwd), "USERPROFILE": str(cwd)}
+    done = subprocess.run(  # -I ignores PYTHONUTF8, so that -X says it
+        [sys.executable, "-I", "-X", "utf8=0" if ASCII else "utf8=1", str(script)],
         cwd=cwd,
         env=environment,
         capture_output=True,
@@ -72,9 +75,10 @@ def run(pack: Path, code: str, cwd: Path) -> str:
     )
     errors = done.stderr.decode("utf-8", "replace")
     assert done.returncode == 0, errors
-    return done.stdout.decode("ascii") + errors
+    return done.stdout.decode("ascii" if ASCII else "utf-8") + errors
 
 
+@pytest.mark.skipif(not ASCII, reason="PyTorch lies in a folder that ASCII cannot spell")
 def test_the_locale_of_these_tests_is_ascii_where_the_system_lets_it(pack, tmp_path):
     said = run(pack, "print(sys.getfilesystemencoding(), sys.flags.utf8_mode)", tmp_path)
     assert said.split()[1] == "0"
@@ -122,6 +126,31 @@ sys.exit(load("birefnet.cli").main(["demo", "--device", "cpu"]))
     assert "Mean IoU" in said
     assert (tmp_path / "demo" / "contact_sheet.jpg").stat().st_size > 10_000
     assert len(list(tmp_path.glob("demo/*_cutout.png"))) >= 8
+
+
+@pytest.mark.slow
+def test_every_published_checkpoint_loads_and_runs_without_timm_and_kornia(pack, tmp_path):
+    code = """
+BLOCKED |= {"kornia", "timm", "torchvision"}
+import torch
+package, weights = load("birefnet"), load("birefnet.weights.load")
+small = package.Preprocess(height=64, width=64)
+ran = set()
+for entry in load("birefnet.weights.registry").REGISTRY.values():
+    if entry.architecture not in ran:
+        architecture = package.PRESETS[entry.architecture]
+        state = package.build(architecture, training_heads=True).state_dict()
+        for tensor in state.values():
+            tensor.clamp_(-0.1, 0.1)
+        own = weights.save_checkpoint(
+            "own.safetensors", state, architecture=architecture, preprocess=small
+        )
+        alpha = package.load(own, device="cpu", dtype="fp32")(torch.rand(1, 3, 50, 70))
+        assert alpha.shape == (1, 1, 50, 70) and alpha.isfinite().all()
+        ran.add(entry.architecture)
+print(len(ran))
+"""
+    assert int(run(pack, code, tmp_path).split()[0]) >= 4
 
 
 def test_a_picture_with_any_name_in_any_folder_is_cut_out(pack, tmp_path):
