@@ -140,8 +140,6 @@ for entry in load("birefnet.weights.registry").REGISTRY.values():
     if entry.architecture not in ran:
         architecture = package.PRESETS[entry.architecture]
         state = package.build(architecture, training_heads=True).state_dict()
-        for tensor in state.values():
-            tensor.clamp_(-0.1, 0.1)
         own = weights.save_checkpoint(
             "own.safetensors", state, architecture=architecture, preprocess=small
         )
