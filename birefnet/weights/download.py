@@ -25,6 +25,8 @@ Progress = Callable[[float, int], None]
 
 _SPARE = 64 * 1024 * 1024  # bytes that stay free beside the file
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ATTEMPTS = 5
+_HTTP_LIBRARIES = ("requests", "httpx", "httpx2")
 _TRUE = ("1", "true", "yes", "on")
 
 logger = logging.getLogger(__name__)
@@ -215,20 +217,33 @@ def _fetch(remote: _Remote, part: Path, progress: Progress | None, hub: ModuleTy
     silent = _silent(hub) if progress is not None else contextlib.nullcontext()
     try:
         with part.open("r+b" if part.exists() else "w+b") as file, silent:
-            start = file.seek(0, os.SEEK_END)
             sink = _Sink(file, remote.size, progress)
-            sink.report()
-            if start < remote.size:
-                hub.file_download.http_get(
-                    remote.url,
-                    sink,
-                    resume_size=start,
-                    headers=remote.headers,
-                    expected_size=remote.size,
-                )
+            for left in reversed(range(_ATTEMPTS)):
+                start = file.seek(0, os.SEEK_END)
+                sink.report()
+                if start == remote.size:
+                    return
+                try:
+                    hub.file_download.http_get(
+                        remote.url,
+                        sink,
+                        resume_size=start,
+                        headers=remote.headers,
+                        expected_size=remote.size,
+                    )
+                except _network_errors() as error:
+                    if not left or not _is_interruption(error, hub):
+                        raise
+                    logger.info("the download stopped (%s) and is taken up again.", error)
     except (_Canceled, KeyboardInterrupt):
         part.unlink(missing_ok=True)
         raise
+
+
+def _is_interruption(error: Exception, hub: ModuleType) -> bool:
+    """Whether the connection broke, rather than the server answering or the disk failing."""
+    library = type(error).__module__.partition(".")[0]
+    return library in _HTTP_LIBRARIES and not isinstance(error, hub.utils.HfHubHTTPError)
 
 
 @contextlib.contextmanager
@@ -295,22 +310,23 @@ def _translated(entry: Entry, folder: Path, hub: ModuleType) -> Iterator[None]:
         raise DownloadError(
             f"{_endpoint()} has no {entry.repository}, or it is private. {_by_hand(entry, folder)}"
         ) from error
-    except (errors.HfHubHTTPError, OSError, *_network_errors()) as error:
+    except (errors.HfHubHTTPError, *_network_errors()) as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
         if entry.gated and status in (401, 403):
             _gated(entry, folder, error)
-        reason = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
+        reason = lines[0].rstrip(".") if lines else type(error).__name__
         raise DownloadError(
             f"{entry.id} could not be downloaded from {_endpoint()}: "
-            f"{reason[0] if reason else type(error).__name__} Check the connection and call "
-            f"again, which continues where it stopped. {_by_hand(entry, folder)}"
+            f"{reason}. Check the connection and call again, which continues where it stopped. "
+            f"{_by_hand(entry, folder)}"
         ) from error
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
     """Of the HTTP libraries that versions of the hub's client use; requests has OSErrors."""
-    libraries = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
-    return tuple(library.HTTPError for library in libraries)
+    libraries = [sys.modules[name] for name in _HTTP_LIBRARIES[1:] if name in sys.modules]
+    return (OSError, *(library.HTTPError for library in libraries))
 
 
 def _gated(entry: Entry, folder: Path, error: Exception) -> NoReturn:
