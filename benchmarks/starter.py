@@ -12,6 +12,7 @@ scenes with an IoU of at least 0.85.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -59,8 +60,8 @@ def measure(rows: Sequence[Row], scenes: Sequence[Scene]) -> list[tuple[str, ...
             row.scores.append(intersection_over_union(row.predict(scene.image), scene.alpha))
             row.seconds += time.perf_counter() - start
         kinds.append(scene.kinds)
-        print(f"\r{index + 1}/{len(scenes)}", end="", flush=True)
-    print("\r", end="")
+        print(f"\r{index + 1}/{len(scenes)} ", end="", file=sys.stderr, flush=True)
+    print("\r", end="", file=sys.stderr)
     return kinds
 
 

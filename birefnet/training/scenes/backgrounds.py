@@ -80,7 +80,7 @@ def floor(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
     ground = colorize(gray, palette(rng, hint, contrast=rng.uniform(0.1, 0.9)))
     behind = _pick_simple(rng, kinds, height, width)
     if rng.random() < 0.6:
-        behind = blur(behind, rng.uniform(0.5, 0.03 * height))
+        behind = blur(behind, rng.uniform(0.5, max(0.5, 0.03 * height)))
     edge = np.clip((rows - np.float32(horizon)) * np.float32(2 ** rng.uniform(2, 7)) + 0.5, 0, 1)
     mixed = behind + (ground.astype(np.float32) - behind) * edge[..., None]
     return np.asarray(mixed).astype(np.uint8)
@@ -101,7 +101,9 @@ def table(rng: Random, kinds: Kinds, height: int, width: int) -> Pixels:
     surface = palette(
         rng, "earth" if rng.random() < 0.5 else "any", contrast=rng.uniform(0.05, 0.8)
     )
-    behind = blur(_pick_simple(rng, kinds, height, width), rng.uniform(0.5, 0.04 * height))
+    behind = blur(
+        _pick_simple(rng, kinds, height, width), rng.uniform(0.5, max(0.5, 0.04 * height))
+    )
     edge = np.clip((rows + columns * np.float32(slope) - np.float32(level)) * 40, 0, 1)
     return (behind + (colorize(top, surface).astype(np.float32) - behind) * edge[..., None]).astype(
         np.uint8

@@ -94,6 +94,12 @@ def test_subjects_often_touch_the_frame_and_often_do_not(scenes: list[Scene]) ->
 
 
 @pytest.mark.slow
+def test_the_smallest_size_works_for_every_background() -> None:
+    for index in range(150):
+        assert training_scene(6, index, (16, 16)).image.shape == (16, 16, 3)
+
+
+@pytest.mark.slow
 def test_every_family_is_drawn() -> None:
     kinds = training_kinds()
     wanted = {f"texture:{name}" for name in kinds.textures}
