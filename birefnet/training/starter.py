@@ -38,6 +38,9 @@ STATE_FILE = "state.pt"
 CURVE_FILE = "curve.jsonl"
 CANDIDATE_FILE = "starter.safetensors"
 
+NORMALIZED = (("conv_in", "norm_in"), ("conv_out", "norm_out"), ("conv", "norm"))
+"""Attributes of a convolution and of the batch normalization that follows it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
@@ -322,9 +325,11 @@ class Run:
         """Write the averaged weights as a checkpoint that every part of the package can load."""
         last = self.curve[-1:]
         figures = {name: str(value) for point in last for name, value in asdict(point).items()}
+        network = copy.deepcopy(self.average)
+        fit_half_precision(network)
         return save_checkpoint(
             path,
-            inference_state(self.average),
+            inference_state(network),
             architecture=self.recipe.architecture,
             preprocess=self.recipe.preprocess,
             id="starter",
@@ -333,6 +338,34 @@ class Run:
             source="trained by BiRefNet Studio on scenes it generates (birefnet.training.starter)",
             extra=figures,
         )
+
+
+@torch.no_grad()
+def fit_half_precision(network: BiRefNet) -> None:
+    """Rescale the channels before each batch normalization so that float16 can hold their variance.
+
+    A variance beyond 65504 would become infinite in float16 and silence its channel without any
+    other sign. Scaling a convolution's weights and the statistics behind it alike changes nothing
+    that the network computes; powers of two do not even change the rounding of the weights.
+
+    Args:
+        network: In evaluation mode; changed in place.
+    """
+    for module in network.modules():
+        for conv_name, norm_name in NORMALIZED:
+            conv, norm = getattr(module, conv_name, None), getattr(module, norm_name, None)
+            if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+                continue
+            mean, variance = norm.running_mean, norm.running_var
+            if mean is None or variance is None:
+                continue
+            factor = torch.exp2(-(variance.clamp(min=1).log2() / 2).round())
+            conv.weight.mul_(factor.view(-1, 1, 1, 1))
+            if conv.bias is not None:
+                conv.bias.mul_(factor)
+            mean.mul_(factor)
+            # the small constant that the normalization adds is part of what must scale
+            variance.add_(norm.eps).mul_(factor.square()).sub_(norm.eps)
 
 
 def inference_state(network: BiRefNet) -> dict[str, Tensor]:

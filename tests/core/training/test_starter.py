@@ -23,6 +23,7 @@ from birefnet.training.starter import (
     Recipe,
     Run,
     batches,
+    fit_half_precision,
     inference_state,
     mean_iou,
     normalize,
@@ -113,6 +114,24 @@ def test_curve_and_candidate_are_written(tmp_path: Path) -> None:
 def test_exported_weights_are_those_of_inference_alone() -> None:
     names = inference_state(build(TINY, training_heads=True)).keys()
     assert names == build(TINY).state_dict().keys()
+
+
+def test_large_variances_are_made_to_fit_half_precision() -> None:
+    network = build(TINY)
+    generator = torch.Generator().manual_seed(7)
+    initialize(network, generator)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(0, 30, generator=generator)
+            module.running_var.uniform_(0.01, 2e5, generator=generator)
+    images = torch.randn(1, 3, 64, 64, generator=generator)
+    before = network(images)
+    fit_half_precision(network)
+    for name, tensor in network.state_dict().items():
+        assert tensor.half().isfinite().all(), name
+    torch.testing.assert_close(network(images), before, atol=1e-4, rtol=1e-4)
 
 
 def test_training_lowers_the_loss_on_what_it_sees() -> None:
