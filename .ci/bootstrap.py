@@ -92,6 +92,8 @@ def main() -> int:
         install(extra)
         for name, *arguments in commands:
             done = subprocess.run([program(name), *arguments], cwd=ROOT, check=False)
+            if done.returncode < 0:
+                print(f"{name} was ended by signal {-done.returncode}", file=sys.stderr)
             status = status or done.returncode
     except subprocess.CalledProcessError as error:
         print(f"Stopped: {error}", file=sys.stderr)

@@ -28,12 +28,6 @@ def test_links_lead_to_files_that_exist(page):
     assert missing == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_lines_fit_into_a_terminal_unless_they_are_tables_or_links(page):
-    lines = text_of(page).splitlines()
-    assert [line for line in lines if len(line) > 110 and line[:1] not in ("|", "<")] == []
-
-
 @pytest.mark.parametrize("page", ["README.md", "docs/python-api.md"])
 def test_python_examples_run(page, monkeypatch, tmp_path):
     with torch.random.fork_rng():
