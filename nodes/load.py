@@ -11,7 +11,7 @@ from ..birefnet.predict import DTYPES
 from ..birefnet.preprocess import IMAGENET_MEAN, IMAGENET_STD, PATCH_ORDERS
 from ..birefnet.weights.download import download
 from ..birefnet.weights.find import AUTO, find_auto, list_models, resolve
-from ..birefnet.weights.registry import REGISTRY, by_name
+from ..birefnet.weights.registry import REGISTRY, STARTER_PATH, by_name
 from . import host
 from .sockets import BackgroundRemoval
 
@@ -22,6 +22,11 @@ NORMALIZATIONS = {
     "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
 """Mean and divisor by the name shown; None is the checkpoint's own."""
+
+STARTER_ADVICE = (
+    "This is the built-in starter, for trying things out. For real work choose general or another "
+    "published checkpoint and switch on download_if_missing."
+)
 
 
 class LoadBiRefNet(io.ComfyNode):
@@ -150,8 +155,10 @@ class LoadBiRefNet(io.ComfyNode):
             std=std,
         )
         text = loaded.description
-        if model == AUTO:
-            text = f"{text}\n{find_auto(host.model_folders())[1]}"
+        if path == STARTER_PATH:
+            text += f"\n{STARTER_ADVICE}"
+        elif model == AUTO:
+            text += f"\n{find_auto(host.model_folders())[1]}"
         host.say(text, cls.hidden.unique_id)
         return io.NodeOutput(loaded, ui=ui.PreviewText(text))
 

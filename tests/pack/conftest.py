@@ -354,8 +354,10 @@ def save_model(
 
 
 @contextlib.contextmanager
-def _serve(installation: Installation, base: Path, pack: str, *options: str) -> Iterator[Server]:
-    """Run ComfyUI on the CPU with the pack in `base`/custom_nodes."""
+def _serve(
+    installation: Installation, base: Path, pack: str, *options: str, hub: str | None = None
+) -> Iterator[Server]:
+    """Run ComfyUI on the CPU with the pack in `base`/custom_nodes; offline, or with a test hub."""
     for folder in ("custom_nodes", "input", "models", "output", "temp", "user"):
         (base / folder).mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).with_name("helper_nodes.py"), base / "custom_nodes")
@@ -368,7 +370,8 @@ def _serve(installation: Installation, base: Path, pack: str, *options: str) -> 
     command += ["--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base)]
     command += ["--disable-api-nodes", "--disable-auto-launch"]
     command += ["--database-url", "sqlite:///:memory:", *options]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment |= {"HF_ENDPOINT": hub} if hub else {"HF_HUB_OFFLINE": "1"}
     # Nothing of the desk this runs on may be found.
     environment |= {"BIREFNET_HOME": str(base / "home"), "HF_HOME": str(base / "hub")}
     environment.pop("BIREFNET_MODELS", None)
@@ -439,10 +442,10 @@ def photograph(server: Server) -> torch.Tensor:
 
 @pytest.fixture
 def serve(comfyui: Installation) -> Iterator[Callable[..., Server]]:
-    """Starts further servers: serve(base, name of the pack's folder, *options)."""
+    """Starts further servers: serve(base, name of the pack's folder, *options, hub=None)."""
     with contextlib.ExitStack() as stack:
 
-        def start(base: Path, pack: str, *options: str) -> Server:
-            return stack.enter_context(_serve(comfyui, base, pack, *options))
+        def start(base: Path, pack: str, *options: str, hub: str | None = None) -> Server:
+            return stack.enter_context(_serve(comfyui, base, pack, *options, hub=hub))
 
         yield start

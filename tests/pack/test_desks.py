@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +23,8 @@ pytestmark = pytest.mark.slow
 def start(serve, tmp_path):
     """Start a server in a fresh base folder, with a small model and a picture."""
 
-    def started(pack, *options):
-        server = serve(tmp_path / "base folder", pack, *options)
+    def started(pack, *options, hub=None):
+        server = serve(tmp_path / "base folder", pack, *options, hub=hub)
         server.model(TINY)
         pixels = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         server.picture("photograph.png", pixels)
@@ -59,6 +61,25 @@ def test_an_empty_installation_works_with_the_starter(start):
     result = server.run(graph_of(model="auto"))
     assert result.status == "success", result.error
     assert "built-in starter" in result.outputs["1"]["text"][0]
+
+
+def test_a_missing_model_is_fetched_when_the_user_asks_for_it(start):
+    place = Path(__file__).parents[1] / "core" / "weights" / "hub_server.py"
+    with runpy.run_path(str(place))["Hub"]() as hub:
+        server = start("fetching", hub=hub.url)
+        folder = server.base / "models" / "background_removal"
+        hub.files["ZhengPeng7/BiRefNet_lite/model.safetensors"] = (folder / TINY).read_bytes()
+        graph = graph_of(model="lite")
+        assert "switch on download_if_missing" in server.refusal(graph)
+        assert hub.requests == []
+        graph["1"]["inputs"]["download_if_missing"] = True
+        result = server.run(graph)
+        assert result.status == "success", result.error
+        assert result.outputs["1"]["text"][0].startswith("BiRefNet-lite.safetensors: ")
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["BiRefNet-lite.safetensors", TINY]
+        assert server.run(graph_of(model="lite", output=2)).status == "success"
+        assert [method for method, _, _ in hub.requests].count("GET") == 1
 
 
 def test_an_encoder_of_timm_runs_or_says_what_to_install(server, photograph):

@@ -84,7 +84,7 @@ def test_auto_takes_a_published_file_and_the_node_says_so(server):
     result = server.run(loading("auto"))
     assert report(result)["image_size"] < 1024
     (text,) = result.outputs["1"]["text"]
-    assert "auto chose the built-in starter" in text
+    assert "the built-in starter, for trying things out" in text
     path = server.base / "models" / "BiRefNet" / "BiRefNet-general.safetensors"
     shutil.copy(server.base / "models" / "background_removal" / TINY, path)
     try:
