@@ -22,7 +22,8 @@ HOST_MODULES = (
     *("comfy", "comfy.model_management", "comfy.model_patcher", "comfy.ops", "comfy.utils"),
     *("folder_paths", "server"),
 )
-NOT_PROMISED = {"tooltip", "display_name", "advanced", "options"}  # may be reworded; lists of files differ
+NOT_PROMISED = {"tooltip", "display_name", "advanced", "options"}
+"""May be reworded; and lists of files differ."""
 
 
 class Socket:
