@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..preprocess import PatchOrder
 from .architecture import Architecture
 from .aspp import Aspp, norm
 from .operations import Operations, kernel_layer
-
-PatchOrder = Literal["current", "legacy"]
 
 GRADIENT_WIDTH = 16  # channels of the gradient branches
 

@@ -11,15 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ConfigError, ShapeError
+from ..preprocess import STRIDE, PatchOrder
 from .architecture import Architecture, PvtConfig, SwinConfig
 from .aspp import Aspp
-from .decoder import Decoder, DecoderBlock, PatchOrder, SideOutputs, resize
+from .decoder import Decoder, DecoderBlock, SideOutputs, resize
 from .operations import Operations
 from .pvt import PvtEncoder
 from .swin import SwinEncoder
 from .timm_encoders import TimmEncoder
-
-STRIDE = 32  # the deepest features see 1/32 of the input
 
 Progress = Callable[[float], None]
 
