@@ -25,6 +25,7 @@ from .preprocess import (
     Preprocess,
     Resampling,
     Size,
+    check_resizing,
     network_size,
     to_alpha,
     to_network,
@@ -134,14 +135,7 @@ class Predictor:
             (height, width), self.preprocess, size=size, longest_side=longest_side
         )
         target = self._at_least_minimum(target)
-        # Refuse bad options before any work, on a single pixel.
-        to_network(
-            image[:1, :1, :1, :1].expand(-1, 3, -1, -1),
-            target,
-            self.preprocess,
-            fit=fit,
-            resampling=resampling,
-        )
+        check_resizing(fit, resampling)
         self._announce(batch, target)
         alpha = torch.empty((batch, 1, height, width), dtype=image.dtype, device=image.device)
         start, chunk, retried = 0, 0, False
@@ -232,9 +226,9 @@ class Predictor:
         return alpha.to(image.device)
 
     def _finite_logits(self, inputs: Tensor, progress: Progress | None) -> Tensor:
-        logits = self.network(inputs.to(self.dtype), progress=progress)
+        logits: Tensor = self.network(inputs.to(self.dtype), progress=progress)
         if torch.isfinite(logits).all():
-            return logits  # type: ignore[no-any-return]
+            return logits
         if self.dtype != torch.float32:
             warnings.warn(
                 f"{self._title()} overflows in {_short(self.dtype)}; computing again in float32, "
@@ -249,7 +243,7 @@ class Predictor:
                 if self.owns_network:
                     self.network.to(self.dtype)
             if torch.isfinite(logits).all():
-                return logits  # type: ignore[no-any-return]
+                return logits
         cause = "its weights are damaged; get the file again"
         if not torch.isfinite(inputs).all():
             cause = "the image has values that are not finite; repair it"

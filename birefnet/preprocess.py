@@ -161,6 +161,18 @@ def _check_side(name: str, side: int) -> None:
         raise ConfigError(f"{name} must lie in 1 to 16384 pixels, got {side}.")
 
 
+def check_resizing(fit: str, resampling: str) -> None:
+    """Refuse what `to_network` cannot do, before any work.
+
+    Raises:
+        ConfigError: If `fit` or `resampling` is not known.
+    """
+    if fit not in FITS:
+        raise ConfigError(f"fit must be one of {', '.join(FITS)}, got {fit!r}.")
+    if resampling not in ("antialiased", "official"):
+        raise ConfigError(f"resampling must be antialiased or official, got {resampling!r}.")
+
+
 def to_network(
     image: Tensor,
     size: tuple[int, int],
@@ -186,10 +198,7 @@ def to_network(
     Raises:
         ConfigError: If `fit` or `resampling` is not known.
     """
-    if fit not in FITS:
-        raise ConfigError(f"fit must be one of {', '.join(FITS)}, got {fit!r}.")
-    if resampling not in ("antialiased", "official"):
-        raise ConfigError(f"resampling must be antialiased or official, got {resampling!r}.")
+    check_resizing(fit, resampling)
     placement = Placement(top=0, left=0, height=size[0], width=size[1])
     if fit == "letterbox":
         scale = min(size[0] / image.shape[2], size[1] / image.shape[3])
