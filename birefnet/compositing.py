@@ -71,6 +71,17 @@ def cutout(foreground: Tensor, alpha: Tensor) -> Tensor:
     return torch.cat([foreground, alpha.to(foreground.dtype)], dim=1)
 
 
+def checkerboard(size: tuple[int, int], *, square: int = 12) -> Tensor:
+    """The pattern that stands for nothing behind a picture, (1, H, W), of 0.8 and 1.
+
+    Args:
+        size: (height, width), in pixels.
+        square: Side of its squares, in pixels; the first one, top left, is 1.
+    """
+    rows, columns = (torch.arange(side).div(square, rounding_mode="floor") for side in size)
+    return torch.where((rows[:, None] + columns) % 2 == 0, 1.0, 0.8)[None]
+
+
 def parse_color(text: str) -> tuple[float, float, float]:
     """Read a color such as "#ffffff", "#fff", "255,255,255" or a CSS name like "white".
 

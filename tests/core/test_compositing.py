@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from birefnet import ConfigError, ShapeError, cutout, over, premultiply, unpremultiply
-from birefnet.compositing import parse_color
+from birefnet.compositing import checkerboard, parse_color
 
 
 def pixel(*values: float) -> torch.Tensor:
@@ -30,6 +30,13 @@ def test_premultiplying_comes_back() -> None:
     back = unpremultiply(premultiply(color, alpha), alpha)
     torch.testing.assert_close(back[..., 1:], color[..., 1:])
     assert back[..., 0].abs().max() == 0
+
+
+def test_a_checkerboard_by_hand() -> None:
+    light, dark = 1.0, pytest.approx(0.8)
+    rows = checkerboard((3, 5), square=2)[0].tolist()
+    assert rows[0] == rows[1] == [light, light, dark, dark, light]
+    assert rows[2] == [dark, dark, light, light, dark]
 
 
 def test_a_cutout_is_straight_color_and_alpha() -> None:
