@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import torch
-from comfy_api.v0_0_2 import io, ui
+from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ..birefnet.compositing import cutout, over, parse_color
 from ..birefnet.foreground import METHODS, estimate_foreground
 from ..birefnet.masks import check_levels, levels
 from ..birefnet.preprocess import FITS
-from . import host
-from .convert import core_to_image, core_to_mask, image_to_core, preview, rgb
+from . import host, previews
+from .convert import core_to_image, core_to_mask, image_to_core, rgb
 from .sockets import BackgroundRemoval
 
 SIZE_MODES = ("auto", "side", "longest side", "native")
@@ -176,7 +176,8 @@ class RemoveBackground(io.ComfyNode):
             done = (number + 1) / len(cutouts)
             progress(PREDICTION_SHARE + (1 - PREDICTION_SHARE) * done)
         mask = host.deliver(core_to_mask(alpha))
-        return io.NodeOutput(cutouts, mask, 1 - mask, ui=ui.PreviewMask(preview(mask), cls=cls))
+        shown = previews.show_cutout(cutouts, before=image, cls=cls)
+        return io.NodeOutput(cutouts, mask, 1 - mask, ui=shown)
 
 
 def _cut_out(picture: Tensor, alpha: Tensor, *, method: str, backdrop: Tensor | None) -> Tensor:
