@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = (  # bottom to top: a unit imports only from the lines above its own
     ("errors",),
     ("tensors", "memory"),
-    ("filters", "preprocess"),
+    ("filters", "preprocess", "regions"),
     ("masks", "foreground", "compositing", "model", "losses"),
     ("weights",),
     ("predict",),
