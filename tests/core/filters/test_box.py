@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from birefnet import ConfigError
 from birefnet.filters import box_mean
 
-GOLDEN = numpy.load(Path(__file__).parents[1] / "golden" / "foreground.npz")
+GOLDEN = numpy.load(Path(__file__).parents[2] / "golden" / "foreground.npz")
 
 
 @pytest.mark.parametrize("size", [6, 7, 90])

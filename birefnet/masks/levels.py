@@ -1,4 +1,4 @@
-"""Mattes to mattes: adjustments that need no image."""
+"""Stretching the range of a matte."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 
 def check_levels(black_point: float, white_point: float) -> None:

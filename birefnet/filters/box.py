@@ -1,4 +1,4 @@
-"""Image filters that no library offers in this form."""
+"""Means over squares at the same cost for every size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 Border = Literal["replicate", "reflect"]
 Anchor = Literal["center", "before", "after"]
