@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .box import Anchor, Border, box_mean
 from .distance import distance_to, signed_distance
+from .fill import fill
 from .gaussian import gaussian_blur
 from .labels import label
 from .units import UNITS, Unit, pixels
@@ -15,6 +16,7 @@ __all__ = [
     "Unit",
     "box_mean",
     "distance_to",
+    "fill",
     "gaussian_blur",
     "label",
     "pixels",

@@ -1,0 +1,24 @@
+"""What lies behind a subject: other backgrounds, its shadow, and the light they cast on it."""
+
+from __future__ import annotations
+
+from .extract import extract_shadow, plain_backdrop
+from .light import light_wrap
+from .replace import replace_background
+from .shadow import cast_shadow, contact_shadow, multiply_layer
+from .sources import FITS, Fit, blurred_original, fit_background, remove_subject
+
+__all__ = [
+    "FITS",
+    "Fit",
+    "blurred_original",
+    "cast_shadow",
+    "contact_shadow",
+    "extract_shadow",
+    "fit_background",
+    "light_wrap",
+    "multiply_layer",
+    "plain_backdrop",
+    "remove_subject",
+    "replace_background",
+]
