@@ -8,12 +8,6 @@ from torch.nn import functional as F
 
 from ..birefnet.errors import ShapeError
 
-PREVIEWS = 8
-"""Most masks shown on a node."""
-
-PREVIEW_SIDE = 1024
-"""Longest side of a mask shown on a node, in pixels."""
-
 SAME_PROPORTIONS = 0.01
 """Most by which width / height of a mask may differ from a picture's, as a share of it."""
 
@@ -154,20 +148,3 @@ def pair(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     if len(pictures) == 1:
         pictures = pictures.expand(len(alpha), -1, -1, -1)
     return pictures, mask_for(alpha, pictures)
-
-
-def preview(mask: Tensor) -> Tensor:
-    """What a node shows of a MASK: few pictures of moderate size.
-
-    Args:
-        mask: (B, H, W).
-
-    Returns:
-        (b, h, w) float32 with b at most `PREVIEWS` and no side above `PREVIEW_SIDE`.
-    """
-    shown = mask[:PREVIEWS, None].float()
-    longest = max(mask.shape[1:])
-    if longest > PREVIEW_SIDE:
-        height, width = (max(1, round(s * PREVIEW_SIDE / longest)) for s in mask.shape[1:])
-        shown = F.interpolate(shown, size=(height, width), mode="bilinear", antialias=True)
-    return shown[:, 0]

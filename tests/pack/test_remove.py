@@ -210,18 +210,6 @@ def test_results_lie_where_comfyui_wants_them(server):
         assert described["device"] == "cpu"
 
 
-def test_the_node_shows_few_masks_of_moderate_size(server):
-    server.picture("large.png", np.zeros((20, 1500, 3), np.uint8))
-    graph = workflow("remove_background", image="large.png")
-    graph["5"] = {"class_type": "RepeatImageBatch", "inputs": {"image": ["2", 0], "amount": 10}}
-    graph["3"]["inputs"]["image"] = ["5", 0]
-    result = server.run(graph)
-    shown = result.pictures("3")
-    assert len(shown) == 8
-    assert {picture.shape[:2] for picture in shown} == {(14, 1024)}
-    assert len(result.pictures("4")) == 10
-
-
 def test_nothing_runs_again_when_nothing_changed(server):
     graph = workflow("remove_background", black_point=0.125)
     first = server.run(graph)
