@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from comfy_api.v0_0_2 import ComfyExtension, io
 
+from .foreground import RefineForeground
+from .guided import GuidedRemove
 from .load import LoadBiRefNet
 from .remove import RemoveBackground
 
-NODES: list[type[io.ComfyNode]] = [LoadBiRefNet, RemoveBackground]
+NODES: list[type[io.ComfyNode]] = [LoadBiRefNet, RemoveBackground, RefineForeground, GuidedRemove]
 
 
 class BiRefNetStudio(ComfyExtension):

@@ -118,12 +118,11 @@ def test_new_versions_never_break_a_graph_that_leaves_an_input_out(nodes):
         schema = node.define_schema()
         assert list(parameters) == [socket["id"] for socket in schema["inputs"]]
         for socket in schema["inputs"]:
-            if socket["id"] in ("model", "image"):
-                assert not socket.get("optional"), socket["id"]
+            if socket["id"] in ("model", "image", "mask") and not socket.get("optional"):
                 assert parameters[socket["id"]].default is inspect.Parameter.empty
             else:
                 assert socket["optional"] is True, socket["id"]
-                assert parameters[socket["id"]].default == socket["default"], socket["id"]
+                assert parameters[socket["id"]].default == socket.get("default"), socket["id"]
 
 
 def test_everything_a_user_sees_is_explained(nodes):
