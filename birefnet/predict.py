@@ -8,8 +8,9 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -53,6 +54,28 @@ PROBE_WORK = 1e14
 """Parameters times pixels below which no CPU needs LONG_RUN, so that nothing is measured."""
 
 Progress = Callable[[float], None]
+
+
+class Predicts(Protocol):
+    """Anything that finds a subject and knows at which size it looks at an image."""
+
+    def network_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width at which an image of such a height and width is seen."""
+
+    def __call__(
+        self,
+        image: Tensor,
+        *,
+        size: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """RGB (B, 3, H, W), in [0, 1], to alpha (B, 1, H, W), in [0, 1].
+
+        Args:
+            image: Of any size.
+            size: At which it is seen; None for `network_size`'s answer.
+            progress: Called with the finished fraction; what it raises stops the work.
+        """
 
 
 class Predictor:
@@ -131,10 +154,7 @@ class Predictor:
         """
         check_image(image, (1, 2, 3, 4))
         batch, channels, height, width = image.shape
-        target = network_size(
-            (height, width), self.preprocess, size=size, longest_side=longest_side
-        )
-        target = self._at_least_minimum(target)
+        target = self.network_size((height, width), size=size, longest_side=longest_side)
         check_resizing(fit, resampling)
         self._announce(batch, target)
         alpha = torch.empty((batch, 1, height, width), dtype=image.dtype, device=image.device)
@@ -169,6 +189,30 @@ class Predictor:
             retried = False
         return alpha
 
+    def network_size(
+        self,
+        image_size: tuple[int, int],
+        *,
+        size: Size = "auto",
+        longest_side: int | None = None,
+    ) -> tuple[int, int]:
+        """At which size the network sees an image.
+
+        Args:
+            image_size: Height and width, in pixels.
+            size: As in a call.
+            longest_side: As in a call.
+
+        Returns:
+            Height and width, multiples of 32.
+
+        Raises:
+            ConfigError: If an option is not possible.
+        """
+        target = network_size(image_size, self.preprocess, size=size, longest_side=longest_side)
+        least = self.network.architecture.minimum_side
+        return (max(target[0], least), max(target[1], least))
+
     def memory_required(self, batch: int, height: int, width: int) -> int:
         """Bytes of activations that `batch` network inputs of a size need at once."""
         return activation_bytes(
@@ -194,8 +238,8 @@ class Predictor:
         Returns:
             Seconds, accurate to perhaps a third; None on accelerators.
         """
-        target = network_size(image_size, self.preprocess, size=size, longest_side=longest_side)
-        return self._seconds(count, self._at_least_minimum(target))
+        target = self.network_size(image_size, size=size, longest_side=longest_side)
+        return self._seconds(count, target)
 
     def _predict(
         self,
@@ -248,10 +292,6 @@ class Predictor:
         if not torch.isfinite(inputs).all():
             cause = "the image has values that are not finite; repair it"
         raise NonFiniteError(f"{self._title()} gave values that are not finite: {cause}.")
-
-    def _at_least_minimum(self, size: tuple[int, int]) -> tuple[int, int]:
-        least = self.network.architecture.minimum_side
-        return (max(size[0], least), max(size[1], least))
 
     def _first_chunk(self, batch: int, size: tuple[int, int]) -> int:
         """Images per forward: as many as fit, one where the memory sets no limit."""
@@ -306,6 +346,40 @@ class Predictor:
             f"which {self.device} does not have; use a smaller size such as {smaller}, a lighter "
             "model, half precision, or close other programs."
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """A predictor together with how it looks at images, for what predicts parts of them."""
+
+    predictor: Predictor
+    """The model."""
+
+    size: Size = "auto"
+    """What the network sees, as in a call of `Predictor`."""
+
+    longest_side: int | None = None
+    """Instead of `size`, likewise."""
+
+    fit: Fit = "stretch"
+    """How an image is brought to that size, likewise."""
+
+    def network_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """As in `Predicts`."""
+        return self.predictor.network_size(
+            image_size, size=self.size, longest_side=self.longest_side
+        )
+
+    def __call__(
+        self,
+        image: Tensor,
+        *,
+        size: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """As in `Predicts`; raises what `Predictor` raises."""
+        seen = size or self.network_size((image.shape[2], image.shape[3]))
+        return self.predictor(image, size=seen, fit=self.fit, progress=progress)
 
 
 def load(

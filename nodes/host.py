@@ -20,7 +20,7 @@ from torch import Tensor
 from ..birefnet.errors import ConfigError, OutOfMemoryError
 from ..birefnet.memory import DeviceMemory
 from ..birefnet.model.architecture import TimmConfig
-from ..birefnet.predict import Predictor, Progress, resolve_dtype
+from ..birefnet.predict import Predictor, Predicts, Progress, Sight, resolve_dtype
 from ..birefnet.preprocess import Fit, Size
 from ..birefnet.weights.detect import describe_architecture
 from ..birefnet.weights.files import SAFETENSORS_SUFFIXES, read_header
@@ -217,9 +217,8 @@ class BackgroundRemovalModel:
                 *own,
                 CORE_SIZE,
             )
-        alpha = predict(
-            self, image_to_core(image), size="auto" if native else image_size, progress=progress()
-        )
+        predicts = predictor(self, size="auto" if native else image_size)
+        alpha = predicts(image_to_core(image), progress=progress())
         return deliver(core_to_mask(alpha))
 
     def get_sd(self) -> dict[str, Tensor]:
@@ -284,43 +283,95 @@ def compute_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def predict(
+def predictor(
     model: BackgroundRemovalModel | EncodesImages,
-    images: Tensor,
     *,
     size: Size = "auto",
     longest_side: int | None = None,
     fit: Fit = "stretch",
-    progress: Progress,
-) -> Tensor:
-    """Masks of images with our model, or with one of ComfyUI's own loader.
+) -> Predicts:
+    """What finds subjects with our model, or with one of ComfyUI's own loader.
 
     Args:
         model: From a BACKGROUND_REMOVAL socket.
-        images: (B, C, H, W), in [0, 1].
         size: As in `birefnet.predict.Predictor`.
         longest_side: Likewise.
         fit: Likewise.
-        progress: Called with the finished fraction.
-
-    Returns:
-        Alpha (B, 1, H, W), in [0, 1].
 
     Raises:
         ConfigError: If `model` cannot remove backgrounds, or cannot do it in that way.
-        OutOfMemoryError: If a single image does not fit.
     """
-    if not isinstance(model, BackgroundRemovalModel):
-        _check_foreign(model, size, longest_side, fit)
-        return _predict_foreign(model, images, size, progress)
-    try:
-        return model.predictor(
-            images, size=size, longest_side=longest_side, fit=fit, progress=progress
+    if isinstance(model, BackgroundRemovalModel):
+        return OwnPredictor(
+            Sight(predictor=model.predictor, size=size, longest_side=longest_side, fit=fit)
         )
-    except OutOfMemoryError:
-        # ComfyUI does this for errors of PyTorch, which ours hides.
-        comfy.model_management.unload_all_models()
-        raise
+    _check_foreign(model, size, longest_side, fit)
+    return ForeignPredictor(model, size)
+
+
+class OwnPredictor:
+    """Predicts with our model under ComfyUI's memory manager."""
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    def network_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """As in `Predicts`."""
+        return self._sight.network_size(image_size)
+
+    def __call__(
+        self,
+        image: Tensor,
+        *,
+        size: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """As in `Predicts`.
+
+        Raises:
+            OutOfMemoryError: If a single image does not fit.
+        """
+        try:
+            return self._sight(image, size=size, progress=progress)
+        except OutOfMemoryError:
+            # ComfyUI does this for errors of PyTorch, which ours hides.
+            comfy.model_management.unload_all_models()
+            raise
+
+
+class ForeignPredictor:
+    """Predicts with a model of ComfyUI's own loader."""
+
+    def __init__(self, model: EncodesImages, size: Size) -> None:
+        self._model = model
+        self._options = {} if size == "auto" else {"image_size": size}
+        side = getattr(model, "image_size", CORE_SIZE) if size == "auto" else size
+        self._side = side if isinstance(side, int) else CORE_SIZE
+
+    def network_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """Always the model's own square."""
+        return (self._side, self._side)
+
+    def __call__(
+        self,
+        image: Tensor,
+        *,
+        size: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """As in `Predicts`, but always at the model's own size.
+
+        One image at a time: early releases mix up larger batches, and the user can stop.
+        """
+        masks = []
+        for number, one in enumerate(image.split(1)):
+            mask = self._model.encode_image(core_to_image(rgb(one)), **self._options)
+            mask = mask.reshape(1, 1, *one.shape[2:])  # release 0.21 returns (1, 1, H, W)
+            opacity = one[:, 3:] if one.shape[1] == 4 else None
+            masks.append(mask if opacity is None else mask * opacity.to(mask))
+            if progress is not None:
+                progress((number + 1) / len(image))
+        return torch.cat(masks)
 
 
 def _check_foreign(model: object, size: Size, longest_side: int | None, fit: Fit) -> None:
@@ -337,21 +388,6 @@ def _check_foreign(model: object, size: Size, longest_side: int | None, fit: Fit
             f"a {type(model).__name__} of ComfyUI's own loader works at one size only; set "
             "size_mode to auto and fit to stretch, or load the file with Load BiRefNet."
         )
-
-
-def _predict_foreign(
-    model: EncodesImages, images: Tensor, size: Size, progress: Progress
-) -> Tensor:
-    """One image at a time: early releases mix up larger batches, and the user can stop."""
-    options = {} if size == "auto" else {"image_size": size}
-    masks = []
-    for number, image in enumerate(images.split(1)):
-        mask = model.encode_image(core_to_image(rgb(image)), **options)
-        mask = mask.reshape(1, 1, *image.shape[2:])  # release 0.21 returns (1, 1, H, W)
-        opacity = image[:, 3:] if image.shape[1] == 4 else None
-        masks.append(mask if opacity is None else mask * opacity.to(mask))
-        progress((number + 1) / len(images))
-    return torch.cat(masks)
 
 
 def _short(dtype: torch.dtype) -> str:

@@ -6,17 +6,18 @@ import torch
 from comfy_api.v0_0_2 import io
 from torch import Tensor
 
-from ..birefnet.compositing import cutout, over, parse_color
-from ..birefnet.foreground import METHODS, estimate_foreground
+from ..birefnet.compositing import parse_color
+from ..birefnet.detail import DETAILS, InDetail
+from ..birefnet.foreground import METHODS
+from ..birefnet.guided import EXISTING_ALPHA, predict_alpha
 from ..birefnet.masks import check_levels, levels
 from ..birefnet.preprocess import FITS
 from . import host, previews
-from .convert import core_to_image, core_to_mask, image_to_core, rgb
+from .convert import core_to_mask, image_to_core
+from .cutouts import BACKGROUNDS, PREDICTION_SHARE, make_cutouts
 from .sockets import BackgroundRemoval
 
 SIZE_MODES = ("auto", "side", "longest side", "native")
-BACKGROUNDS = ("transparent", "color")
-PREDICTION_SHARE = 0.9  # of the progress bar; the cutouts get the rest
 
 
 class RemoveBackground(io.ComfyNode):
@@ -121,6 +122,27 @@ class RemoveBackground(io.ComfyNode):
                     tooltip="Mask values from here on become 1: closes faintly transparent "
                     "insides. 0 to 1, above black_point; 1 changes nothing.",
                 ),
+                io.Combo.Input(
+                    "detail",
+                    options=list(DETAILS),
+                    default=DETAILS[0],
+                    optional=True,
+                    tooltip="How close the subject is looked at. off: one view of the whole "
+                    "picture. crop: find it first, then look at it alone; twice the time, for "
+                    "subjects that fill only a part. tiles: then go along its edges piece by "
+                    "piece at the picture's own scale; for hair in large pictures, up to 16384 "
+                    "pixels a side.",
+                ),
+                io.Combo.Input(
+                    "existing_alpha",
+                    options=list(EXISTING_ALPHA),
+                    default=EXISTING_ALPHA[0],
+                    optional=True,
+                    advanced=True,
+                    tooltip="What the fourth channel of a picture means. multiply: the mask "
+                    "keeps its transparency. ignore: only the colors count. prior: it shows "
+                    "roughly where the subject is, and the mask is found anew around it.",
+                ),
             ],
             outputs=[
                 io.Image.Output(
@@ -147,45 +169,34 @@ class RemoveBackground(io.ComfyNode):
         size_mode: str = "auto",
         size: int = 1024,
         fit: str = "stretch",
-        foreground: str = "blur-fusion",
-        background: str = "transparent",
+        foreground: str = METHODS[0],
+        background: str = BACKGROUNDS[0],
         color: str = "#ffffff",
         black_point: float = 0.0,
         white_point: float = 1.0,
+        detail: str = DETAILS[0],
+        existing_alpha: str = EXISTING_ALPHA[0],
     ) -> io.NodeOutput:
         pictures = image_to_core(image)
         check_levels(black_point, white_point)
         backdrop = torch.tensor(parse_color(color)) if background == "color" else None
         progress = host.progress()
-        alpha = host.predict(
+        predictor = host.predictor(
             model,
-            pictures,
             size=size if size_mode == "side" else "native" if size_mode == "native" else "auto",
             longest_side=size if size_mode == "longest side" else None,
             fit=fit,
+        )
+        alpha = predict_alpha(
+            pictures,
+            InDetail(predictor=predictor, detail=detail),
+            existing_alpha=existing_alpha,
             progress=lambda fraction: progress(PREDICTION_SHARE * fraction),
         )
         alpha = levels(alpha, black_point=black_point, white_point=white_point)
-        cutouts = host.empty((*image.shape[:3], 4))
-        for number in range(len(cutouts)):
-            one = slice(number, number + 1)
-            rgba = host.on_device(
-                _cut_out, pictures[one], alpha[one], method=foreground, backdrop=backdrop
-            )
-            cutouts[one] = core_to_image(rgba)
-            done = (number + 1) / len(cutouts)
-            progress(PREDICTION_SHARE + (1 - PREDICTION_SHARE) * done)
+        cutouts = make_cutouts(
+            pictures, alpha, foreground=foreground, backdrop=backdrop, progress=progress
+        )
         mask = host.deliver(core_to_mask(alpha))
         shown = previews.show_cutout(cutouts, before=image, cls=cls)
         return io.NodeOutput(cutouts, mask, 1 - mask, ui=shown)
-
-
-def _cut_out(picture: Tensor, alpha: Tensor, *, method: str, backdrop: Tensor | None) -> Tensor:
-    """One picture (1, C, H, W) and its alpha (1, 1, H, W) to straight RGBA (1, 4, H, W)."""
-    color = rgb(picture)
-    if method != "off":
-        color = estimate_foreground(color, alpha, method=method)
-    if backdrop is None:
-        return cutout(color, alpha)
-    flat = over(color, alpha, backdrop.to(color).view(3, 1, 1))
-    return cutout(flat, torch.ones_like(alpha))

@@ -17,6 +17,7 @@ LAYERS = (  # bottom to top: a unit imports only from the lines above its own
     ("masks", "foreground", "compositing", "model", "losses"),
     ("weights",),
     ("predict",),
+    ("guided", "detail"),
     ("training",),
     ("cli",),
     ("__init__", "__main__"),
