@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from .extract import extract_shadow, plain_backdrop
+from .extract import PLAIN, extract_shadow, lit_share, plain_backdrop
 from .light import light_wrap
 from .replace import replace_background
+from .scene import BACKGROUNDS, SHADOWS, Background, Scene, Shadow
 from .shadow import cast_shadow, contact_shadow, multiply_layer
-from .sources import FITS, Fit, blurred_original, fit_background, remove_subject
+from .sources import (
+    FITS,
+    Fit,
+    blur_background,
+    blurred_original,
+    fit_background,
+    remove_subject,
+)
 
 __all__ = [
+    "BACKGROUNDS",
     "FITS",
+    "PLAIN",
+    "SHADOWS",
+    "Background",
     "Fit",
+    "Scene",
+    "Shadow",
+    "blur_background",
     "blurred_original",
     "cast_shadow",
     "contact_shadow",
     "extract_shadow",
     "fit_background",
     "light_wrap",
+    "lit_share",
     "multiply_layer",
     "plain_backdrop",
     "remove_subject",

@@ -29,6 +29,9 @@ DARKEST = 1 / 64  # a background below this is black, and nothing can be darker
 GRAIN_PERCENT = 0.15
 """How far the grain of the picture is smoothed out of its shadow, of the shorter side."""
 
+PLAIN = 1 / 3
+"""Part of a background that must be plain for `extract_shadow` to make sense."""
+
 LUMA = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 
 
@@ -138,7 +141,7 @@ def check_floor(floor: float) -> None:
         raise ConfigError(f"floor must lie in [0, 0.5], got {floor}; 0.02 is usual.")
 
 
-def lit_share(image: Tensor, alpha: Tensor, *, tolerance: float = 0.04) -> list[float]:
+def lit_share(image: Tensor, alpha: Tensor, *, tolerance: float = 0.04) -> Tensor:
     """How much of the background is as plain as `extract_shadow` expects it.
 
     Args:
@@ -147,8 +150,8 @@ def lit_share(image: Tensor, alpha: Tensor, *, tolerance: float = 0.04) -> list[
         tolerance: Relative difference of brightness that is still plain.
 
     Returns:
-        For each picture the part of its background that `plain_backdrop` describes, 0 to 1. Below a
-        third there is more texture than background.
+        For each picture the part of its background that `plain_backdrop` describes, (B,) float32, 0
+        to 1. Below `PLAIN` there is more texture than background.
 
     Raises:
         ShapeError: If the shapes do not fit.
@@ -156,8 +159,7 @@ def lit_share(image: Tensor, alpha: Tensor, *, tolerance: float = 0.04) -> list[
     backdrop = plain_backdrop(image, alpha)
     weight = background_weight(alpha)
     plain = (_luma(image) / _luma(backdrop) - 1).abs() <= tolerance
-    shares = (weight * plain).sum((1, 2, 3)) / weight.sum((1, 2, 3))
-    return [float(share) for share in shares]
+    return (weight * plain).sum((1, 2, 3)) / weight.sum((1, 2, 3))
 
 
 def _luma(image: Tensor) -> Tensor:

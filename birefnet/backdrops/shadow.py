@@ -33,6 +33,8 @@ def cast_shadow(
     opacity: float = 0.5,
     height: float = 1.0,
     lean: float = 0.0,
+    contact: float = 0.0,
+    contact_size: float = 0.0,
 ) -> Tensor:
     """Make the shadow a subject casts on a wall behind it or on the ground.
 
@@ -45,6 +47,8 @@ def cast_shadow(
         height: Height of the shadow relative to the subject's, above 0: 1 on a wall, 0.3 on the
             ground. Its foot, the subject's lowest solid row, stays where it is.
         lean: Degrees by which it leans to the right, in (-90, 90).
+        contact: Opacity of a `contact_shadow` in addition, in [0, 1].
+        contact_size: Its size, in pixels, at least 0.
 
     Returns:
         Opacity of the shadow, (B, 1, H, W), in [0, 1] and the dtype of alpha. A subject that
@@ -57,7 +61,7 @@ def cast_shadow(
     Source: our own; a shear and a blur.
     """
     check_image(alpha, (1,))
-    check_shadow(opacity=opacity, height=height, lean=lean)
+    check_shadow(opacity=opacity, height=height, lean=lean, contact=contact)
     wide = alpha.float()
     rows, columns = wide.shape[2:]
     foot = _foot(wide)  # (B, 1, 1)
@@ -73,7 +77,11 @@ def cast_shadow(
         length = (foot - _head(wide)).clamp_min(1)
         distance = (above / length).clamp(0, 1)[:, None]
         soft = torch.lerp(gaussian_blur(moved, NEAR * blur), gaussian_blur(moved, blur), distance)
-    return (opacity * soft.clamp(0, 1)).to(alpha.dtype)
+    shadow = opacity * soft.clamp(0, 1)
+    if contact > 0:
+        narrow = contact_shadow(wide, size=contact_size, opacity=contact)
+        shadow = 1 - (1 - shadow) * (1 - narrow)  # light has to pass both
+    return shadow.to(alpha.dtype)
 
 
 def check_shadow(
@@ -165,11 +173,6 @@ def contact_shadow(alpha: Tensor, *, size: float, opacity: float = 0.5) -> Tenso
     soft = gaussian_blur((standing * sole)[:, None], (size / FLAT, size))
     peak = soft.amax((2, 3), keepdim=True)
     return (opacity * soft / peak.clamp_min(1e-6)).clamp(0, 1).to(alpha.dtype)
-
-
-def join_shadows(first: Tensor, second: Tensor) -> Tensor:
-    """Opacity of two shadows on one place, each (B, 1, H, W) in [0, 1]: light passes both."""
-    return 1 - (1 - first) * (1 - second)
 
 
 def multiply_layer(shadow: Tensor, color: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Tensor:
