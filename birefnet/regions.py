@@ -144,6 +144,22 @@ def grow_box(
         else:
             height = math.ceil(width / aspect - 1e-9)
     width, height = (-(-side // multiple) * multiple for side in (width, height))
+    return resize_box(box, (height, width), inside=inside)
+
+
+def resize_box(box: Box, size: tuple[int, int], *, inside: tuple[int, int] | None = None) -> Box:
+    """Give a box another size around the same center.
+
+    Args:
+        box: Whose center stays, up to half a pixel.
+        size: New height and width, in pixels.
+        inside: Height and width of the image; the new box is shifted into it, or centered on it
+            along an axis where it is too long for that.
+
+    Returns:
+        The new box; with `inside` it still holds the part of a smaller old box that is inside.
+    """
+    height, width = size
     left, top = box.left - (width - box.width) // 2, box.top - (height - box.height) // 2
     if inside is not None:
         left, top = _shift(left, width, inside[1]), _shift(top, height, inside[0])

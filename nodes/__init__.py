@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from comfy_api.v0_0_2 import ComfyExtension, io
 
+from .crop import CropToMask, PasteBack
 from .foreground import RefineForeground
+from .frame import FrameSubject
 from .guided import GuidedRemove
 from .load import LoadBiRefNet
+from .refine_mask import RefineMask
 from .remove import RemoveBackground
+from .replace_background import ReplaceBackground
+from .report import MatteReport
+from .trimap import Trimap
 
-NODES: list[type[io.ComfyNode]] = [LoadBiRefNet, RemoveBackground, RefineForeground, GuidedRemove]
+NODES: list[type[io.ComfyNode]] = [
+    LoadBiRefNet,
+    RemoveBackground,
+    RefineForeground,
+    GuidedRemove,
+    ReplaceBackground,
+    FrameSubject,
+    RefineMask,
+    Trimap,
+    CropToMask,
+    PasteBack,
+    MatteReport,
+]
 
 
 class BiRefNetStudio(ComfyExtension):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from birefnet.errors import ConfigError, ShapeError
-from birefnet.regions import Box, bounding_box, crop, fade, grow_box, paste
+from birefnet.regions import Box, bounding_box, crop, fade, grow_box, paste, resize_box
 
 
 @pytest.fixture
@@ -98,6 +98,13 @@ def test_a_grown_box_keeps_what_it_had():
 def test_impossible_growth_is_refused(options, words):
     with pytest.raises(ConfigError, match=words):
         grow_box(Box(10, 10, 5, 5), **options)
+
+
+def test_a_box_of_another_size_keeps_its_center_unless_the_border_is_near():
+    assert resize_box(Box(10, 20, 4, 6), (10, 8)) == Box(8, 18, 8, 10)
+    assert resize_box(Box(10, 20, 8, 10), (6, 4)) == Box(12, 22, 4, 6)
+    assert resize_box(Box(10, 20, 4, 6), (10, 8), inside=(27, 14)) == Box(6, 17, 8, 10)
+    assert resize_box(Box(1, 1, 4, 4), (40, 2), inside=(30, 30)) == Box(2, -5, 2, 40)
 
 
 def test_a_crop_is_that_part(image):

@@ -15,6 +15,7 @@ LAYERS = (  # bottom to top: a unit imports only from the lines above its own
     ("tensors", "memory"),
     ("filters", "preprocess", "regions"),
     ("masks", "foreground", "compositing", "model", "losses"),
+    ("backdrops", "cropping", "framing", "matting"),
     ("weights",),
     ("predict",),
     ("guided", "detail"),
