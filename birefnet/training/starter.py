@@ -28,7 +28,7 @@ from ..losses import binary_cross_entropy, soft_iou_loss
 from ..model.architecture import PRESETS, Architecture
 from ..model.network import BiRefNet, TrainingOutputs, build
 from ..preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
-from ..weights.load import save_checkpoint
+from ..weights.load import build_network, read_checkpoint, save_checkpoint
 from .initialize import initialize
 from .scenes import Scene, held_out_set, training_scene, unseen_set
 
@@ -64,23 +64,43 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """Everything that decides what the trained weights will be."""
-
-    architecture: Architecture
-    """What is trained."""
+class Cycle:
+    """Phases that share one rise and fall of the step size."""
 
     phases: tuple[Phase, ...]
     """Low resolutions first: small scenes are cheap, and most is learned from many of them."""
 
-    seed: int = 20_261_120
-    """Of the initial weights, and with a scene's number of the scene."""
-
     learning_rate: float = 1.5e-3
     """Highest step size, reached after the warm-up; falls along half a cosine to zero."""
 
+    def __post_init__(self) -> None:
+        if not self.phases:
+            raise ConfigError("a cycle needs at least one phase, got none.")
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return sum(phase.steps for phase in self.phases)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """Everything that decides what the trained weights will be.
+
+    Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
+    """
+
+    architecture: Architecture
+    """What is trained."""
+
+    cycles: tuple[Cycle, ...]
+    """Each begins with the averaged weights of the one before, and with a new optimizer."""
+
+    seed: int = 20_261_120
+    """Of the initial weights, and with a scene's number of the scene."""
+
     warmup: float = 0.03
-    """Share of all steps in which the step size rises from zero."""
+    """Share of a cycle's steps in which the step size rises from zero."""
 
     weight_decay: float = 0.05
     """Of AdamW, on weights of two or more dimensions."""
@@ -101,8 +121,8 @@ class Recipe:
     """Whether convolutions and products are computed in bfloat16."""
 
     def __post_init__(self) -> None:
-        if not self.phases:
-            raise ConfigError("a recipe needs at least one phase, got none.")
+        if not self.cycles:
+            raise ConfigError("a recipe needs at least one cycle, got none.")
         if not 0 < self.average < 1 or not 0 <= self.warmup < 1:
             raise ConfigError(
                 "average must lie in (0, 1) and warmup in [0, 1), got "
@@ -110,9 +130,14 @@ class Recipe:
             )
 
     @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Those of all cycles."""
+        return tuple(phase for cycle in self.cycles for phase in cycle.phases)
+
+    @property
     def steps(self) -> int:
-        """Steps of all phases."""
-        return sum(phase.steps for phase in self.phases)
+        """Steps of all cycles."""
+        return sum(cycle.steps for cycle in self.cycles)
 
     @property
     def preprocess(self) -> Preprocess:
@@ -134,21 +159,46 @@ class Recipe:
             return self.phases[-1], seen
         return phase, seen + (step - first) * phase.batch
 
+    def start(self, cycle: int) -> int:
+        """First step of a cycle, counted from 0."""
+        return sum(each.steps for each in self.cycles[:cycle])
+
+    def within(self, step: int) -> tuple[Cycle, int]:
+        """The cycle of a step and the number of steps it has done before."""
+        for cycle in self.cycles:
+            if step < cycle.steps:
+                return cycle, step
+            step -= cycle.steps
+        return self.cycles[-1], self.cycles[-1].steps + step
+
     def rate(self, step: int) -> float:
         """Step size of one step."""
-        progress = (step + 1) / (self.steps + 1)
+        cycle, done = self.within(step)
+        progress = (done + 1) / (cycle.steps + 1)
         if progress < self.warmup:
-            return self.learning_rate * progress / self.warmup
+            return cycle.learning_rate * progress / self.warmup
         rest = (progress - self.warmup) / (1 - self.warmup)
-        return self.learning_rate * (1 + math.cos(math.pi * rest)) / 2
+        return cycle.learning_rate * (1 + math.cos(math.pi * rest)) / 2
 
 
 STARTER = Recipe(
     architecture=PRESETS["starter"],
-    phases=(
-        Phase(side=128, batch=16, steps=2500),
-        Phase(side=192, batch=16, steps=850),
-        Phase(side=256, batch=16, steps=150),
+    cycles=(
+        Cycle(
+            phases=(
+                Phase(side=128, batch=16, steps=2500),
+                Phase(side=192, batch=16, steps=850),
+                Phase(side=256, batch=16, steps=150),
+            ),
+        ),
+        Cycle(
+            phases=(
+                Phase(side=128, batch=16, steps=3800),
+                Phase(side=192, batch=16, steps=1000),
+                Phase(side=256, batch=16, steps=350),
+            ),
+            learning_rate=1.2e-3,
+        ),
     ),
 )
 """The recipe of the weights in the package."""
@@ -200,8 +250,8 @@ def scene_tensors(scene: Scene) -> tuple[Tensor, Tensor]:
 
 def normalize(images: Tensor) -> Tensor:
     """(B, 3, H, W) uint8 -> float32 as the network expects, channels last in memory."""
-    mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    mean = torch.tensor(IMAGENET_MEAN, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=images.device).view(1, 3, 1, 1)
     pixels = images.contiguous(memory_format=torch.channels_last)
     return (pixels.float() / 255 - mean) / std
 
@@ -235,10 +285,12 @@ class Run:
 
     Args:
         recipe: What to do.
+        device: Where to do it.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, device: torch.device | str = "cpu") -> None:
         self.recipe = recipe
+        self.device = torch.device(device)
         self.step = 0
         self.seconds = 0.0
         self.curve: list[Point] = []
@@ -246,25 +298,50 @@ class Run:
         self.recent = 0.0  # loss, averaged over about 20 steps
         self.network = build(recipe.architecture, training_heads=True)
         initialize(self.network, torch.Generator().manual_seed(recipe.seed))
+        self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network)
         self.network.train()
+        self.optimizer = self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        recipe = self.recipe
         wide = [p for p in self.network.parameters() if p.ndim > 1]
         flat = [p for p in self.network.parameters() if p.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": wide}, {"params": flat, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(
-            groups,
-            lr=recipe.learning_rate,
-            betas=recipe.momentum,
-            weight_decay=recipe.weight_decay,
+        return torch.optim.AdamW(
+            groups, lr=0.0, betas=recipe.momentum, weight_decay=recipe.weight_decay
         )
+
+    def begin(self, cycle: int, weights: Path) -> None:
+        """Start at a later cycle, from what the cycles before it gave.
+
+        Args:
+            cycle: Counted from 0.
+            weights: A checkpoint that a run exported after the cycle before.
+
+        Raises:
+            CheckpointError: If its network is another one.
+        """
+        checkpoint = read_checkpoint(weights)
+        if checkpoint.architecture != self.recipe.architecture:
+            raise CheckpointError(
+                f"{weights} holds another network than the recipe trains; take the file that "
+                "the cycle before gave."
+            )
+        self.average.load_state_dict(build_network(checkpoint).state_dict(), strict=False)
+        self.step = self.recipe.start(cycle)
 
     def learn(self, images: Tensor, alpha: Tensor) -> None:
         """One step on a batch: images (B, 3, S, S) uint8, alpha (B, 1, S, S) in [0, 1]."""
         recipe = self.recipe
+        if self.step and recipe.within(self.step)[1] == 0:
+            self.network.load_state_dict(self.average.state_dict())
+            self.optimizer = self._new_optimizer()
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(self.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+        images, alpha = images.to(self.device), alpha.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.bfloat16):
             outputs = self.network.training_outputs(normalize(images))
         loss = starter_loss(outputs, alpha, side_weight=recipe.side_weight)
         self.optimizer.zero_grad()
@@ -279,7 +356,8 @@ class Run:
     @torch.no_grad()
     def _follow(self) -> None:
         """Let the averaged weights follow; faster at first, when all weights are young."""
-        weight = 1 - min(self.recipe.average, self.step / (self.step + 10))
+        done = self.recipe.within(self.step)[1]
+        weight = 1 - min(self.recipe.average, done / (done + 10))
         mine, theirs = self.average.state_dict(), self.network.state_dict()
         for name, tensor in mine.items():
             if tensor.is_floating_point():
@@ -325,7 +403,7 @@ class Run:
         """Write the averaged weights as a checkpoint that every part of the package can load."""
         last = self.curve[-1:]
         figures = {name: str(value) for point in last for name, value in asdict(point).items()}
-        network = copy.deepcopy(self.average)
+        network = copy.deepcopy(self.average).cpu()
         fit_half_precision(network)
         return save_checkpoint(
             path,
@@ -392,10 +470,11 @@ def mean_iou(network: BiRefNet, scenes: Sequence[Scene], *, side: int, batch: in
         Mean over the scenes of intersection over union at an opacity of one half, in [0, 1].
     """
     scores: list[float] = []
+    device = next(network.parameters()).device
     for first in range(0, len(scenes), batch):
         pairs = [scene_tensors(scene) for scene in scenes[first : first + batch]]
-        images = normalize(torch.stack([image for image, _ in pairs]))
-        truth = torch.stack([alpha for _, alpha in pairs]) > 0.5
+        images = normalize(torch.stack([image for image, _ in pairs]).to(device))
+        truth = torch.stack([alpha for _, alpha in pairs]).to(device) > 0.5
         small = F.interpolate(
             images, size=(side, side), mode="bilinear", antialias=True, align_corners=False
         )
@@ -435,6 +514,8 @@ def train(
     recipe: Recipe,
     folder: Path,
     *,
+    device: torch.device | str = "cpu",
+    begin: tuple[int, Path] | None = None,
     workers: int = 1,
     save_every: float = 180.0,
     check_every: int = 400,
@@ -446,6 +527,9 @@ def train(
     Args:
         recipe: What to do.
         folder: Holds the state to continue from, the curve, and the newest exported candidate.
+        device: Where the network computes.
+        begin: Cycle to start at and the weights before it, where there is no state yet; None for
+            the beginning.
         workers: Processes that make scenes.
         save_every: Seconds between saved states.
         check_every: Steps between points of the curve; each also exports a candidate.
@@ -456,15 +540,18 @@ def train(
         The finished run.
 
     Raises:
-        CheckpointError: If the folder holds the state of another recipe.
+        CheckpointError: If the folder holds the state of another recipe, or if the weights to
+            begin with are those of another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    run = Run(recipe)
+    run = Run(recipe, device=device)
     saved = folder / STATE_FILE
     if saved.exists():
         run.restore(torch.load(saved, weights_only=True))
         logger.info("continuing after step %d of %d", run.step, recipe.steps)
+    elif begin is not None:
+        run.begin(*begin)
     unseen = list(unseen_set()[:checked]) if checked else []
     held_out = list(held_out_set()[:checked]) if checked else []
     mark = time.perf_counter()
@@ -525,6 +612,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--threads", type=int, help="processor threads for the network (default: all)"
     )
     parser.add_argument("--workers", type=int, default=1, help="processes that make scenes")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu (default), cuda ...")
+    parser.add_argument(
+        "--begin",
+        nargs=2,
+        metavar=("CYCLE", "FILE"),
+        help="skip the cycles before CYCLE (from 1), whose result FILE is",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.threads:
@@ -549,7 +643,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 rate,
             )
 
-    run = train(STARTER, options.output, workers=options.workers, on_step=report)
+    run = train(
+        STARTER,
+        options.output,
+        device=options.device,
+        begin=(int(options.begin[0]) - 1, Path(options.begin[1])) if options.begin else None,
+        workers=options.workers,
+        on_step=report,
+    )
     logger.info("done: %s", run.export(options.output / CANDIDATE_FILE))
 
 

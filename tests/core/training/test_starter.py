@@ -19,6 +19,7 @@ from birefnet.training.starter import (
     CURVE_FILE,
     STARTER,
     STATE_FILE,
+    Cycle,
     Phase,
     Recipe,
     Run,
@@ -41,8 +42,14 @@ TINY = replace(
 )
 RECIPE = Recipe(
     architecture=TINY,
-    phases=(Phase(side=32, batch=3, steps=3), Phase(side=64, batch=2, steps=3)),
+    cycles=(Cycle(phases=(Phase(side=32, batch=3, steps=3), Phase(side=64, batch=2, steps=3))),),
     bfloat16=False,
+)
+
+
+TWO = replace(
+    RECIPE,
+    cycles=(*RECIPE.cycles, Cycle(phases=(Phase(side=64, batch=2, steps=2),), learning_rate=1e-4)),
 )
 
 
@@ -135,9 +142,8 @@ def test_large_variances_are_made_to_fit_half_precision() -> None:
 
 
 def test_training_lowers_the_loss_on_what_it_sees() -> None:
-    recipe = replace(
-        RECIPE, phases=(Phase(side=64, batch=2, steps=60),), learning_rate=5e-3, warmup=0.0
-    )
+    cycle = Cycle(phases=(Phase(side=64, batch=2, steps=60),), learning_rate=5e-3)
+    recipe = replace(RECIPE, cycles=(cycle,), warmup=0.0)
     run = Run(recipe)
     images, alpha = next(batches(recipe, 0, workers=0))
     for _ in range(30):
@@ -162,14 +168,59 @@ def test_worker_processes_make_the_same_batches() -> None:
     assert all(torch.equal(one, other) for one, other in zip(here, there, strict=True))
 
 
-def test_the_step_size_rises_and_falls() -> None:
-    rates = [STARTER.rate(step) for step in range(STARTER.steps)]
+@pytest.mark.parametrize("number", range(len(STARTER.cycles)))
+def test_the_step_size_rises_and_falls_in_each_cycle(number: int) -> None:
+    cycle, start = STARTER.cycles[number], STARTER.start(number)
+    rates = [STARTER.rate(step) for step in range(start, start + cycle.steps)]
     peak = rates.index(max(rates))
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
     assert rates[peak:] == sorted(rates[peak:], reverse=True)
-    assert peak == pytest.approx(STARTER.warmup * STARTER.steps, abs=2)
-    assert max(rates) == pytest.approx(STARTER.learning_rate, rel=1e-3)
-    assert rates[-1] < 1e-4 * STARTER.learning_rate
+    assert peak == pytest.approx(STARTER.warmup * cycle.steps, abs=2)
+    assert max(rates) == pytest.approx(cycle.learning_rate, rel=1e-3)
+    assert rates[-1] < 1e-4 * cycle.learning_rate
+
+
+def test_a_cycle_begins_with_the_averaged_weights_and_a_new_optimizer(tmp_path: Path) -> None:
+    run = train(replace(TWO, cycles=TWO.cycles[:1]), tmp_path, workers=0, checked=0)
+    assert len(run.optimizer.state) > 0
+    run.recipe = TWO
+    averaged = {name: tensor.clone() for name, tensor in run.average.state_dict().items()}
+    assert not torch.equal(
+        averaged["decoder.output.weight"], run.network.state_dict()["decoder.output.weight"]
+    )
+    before = run.optimizer
+    run.learn(*next(batches(TWO, run.step, workers=0)))
+    assert run.optimizer is not before
+    change = run.network.state_dict()["decoder.output.weight"] - averaged["decoder.output.weight"]
+    assert 0 < change.abs().max() < 2 * TWO.rate(TWO.start(1))
+
+
+def test_the_second_cycle_can_begin_with_what_the_first_one_exported(tmp_path: Path) -> None:
+    first = train(replace(TWO, cycles=TWO.cycles[:1]), tmp_path / "first", workers=0, checked=0)
+    weights = first.export(tmp_path / "first.safetensors")
+    steps: list[int] = []
+    run = train(
+        TWO,
+        tmp_path / "second",
+        begin=(1, weights),
+        workers=0,
+        checked=0,
+        on_step=lambda run: steps.append(run.step),
+    )
+    assert steps == [7, 8]
+    whole = train(TWO, tmp_path / "whole", workers=0, checked=0)
+    for name, tensor in inference_state(whole.average).items():
+        if tensor.is_floating_point() and not name.endswith(("running_mean", "running_var")):
+            torch.testing.assert_close(
+                run.average.state_dict()[name], tensor, atol=2e-2, rtol=5e-2, msg=name
+            )
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    other = Run(replace(RECIPE, architecture=replace(TINY, inner_width=16)))
+    weights = other.export(tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="another network"):
+        Run(TWO).begin(1, weights)
 
 
 def test_every_step_sees_new_scenes() -> None:
@@ -207,8 +258,10 @@ def test_mean_iou_of_networks_that_say_all_or_nothing() -> None:
 def test_impossible_recipes_are_refused() -> None:
     with pytest.raises(ConfigError, match="multiple of 32"):
         Phase(side=100, batch=1, steps=1)
+    with pytest.raises(ConfigError, match="at least one cycle"):
+        replace(RECIPE, cycles=())
     with pytest.raises(ConfigError, match="at least one phase"):
-        replace(RECIPE, phases=())
+        Cycle(phases=())
     with pytest.raises(ConfigError, match="average"):
         replace(RECIPE, average=1.0)
 
