@@ -1,93 +1,17 @@
-"""What saved graphs and API users rely on, compared with a file that is only edited by hand.
-
-ComfyUI is not needed: its API is replaced by a recorder.
-"""
+"""What saved graphs and API users rely on, compared with a file that is only edited by hand."""
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = Path(__file__).with_name("node_contract.json")
-NAME = "pack_under_test"
-HOST_MODULES = (
-    *("comfy", "comfy.model_management", "comfy.model_patcher", "comfy.ops", "comfy.utils"),
-    *("folder_paths", "server"),
-)
 NOT_PROMISED = {"tooltip", "display_name", "advanced", "options"}
 """May be reworded; and lists of files differ."""
 REQUIRED = {"model", "image", "mask", "crop", "region"}
 """What nothing can stand for."""
-
-
-class Socket:
-    """Stands for a socket type of `comfy_api`: remembers what it was called with."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def Input(self, id, **options):
-        return {"id": id, "type": self.kind, **options}
-
-    def Output(self, id, **options):
-        return {"id": id, "type": self.kind, **options}
-
-
-class Recorder:
-    """Stands for `comfy_api`'s `io`."""
-
-    ComfyNode = object
-    Hidden = SimpleNamespace(unique_id="UNIQUE_ID")
-    NumberDisplay = SimpleNamespace(number="number", slider="slider")
-
-    @staticmethod
-    def Schema(**fields):
-        return fields
-
-    @staticmethod
-    def Custom(kind):
-        return Socket(kind)
-
-    def __getattr__(self, name):
-        return Socket(name.upper())
-
-
-@pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[type]]:
-    """The pack's node classes, imported the way ComfyUI does: by path, under another name."""
-    api = ModuleType("comfy_api.v0_0_2")
-    api.io, api.ui, api.ComfyExtension = Recorder(), SimpleNamespace(), object
-    replaced = {"comfy_api": ModuleType("comfy_api"), "comfy_api.v0_0_2": api}
-    replaced |= {name: ModuleType(name) for name in HOST_MODULES}
-    for name, module in replaced.items():
-        parent, _, child = name.rpartition(".")
-        if parent:
-            setattr(replaced[parent], child, module)
-    replaced["folder_paths"].models_dir = str(tmp_path_factory.mktemp("models"))
-    replaced["folder_paths"].get_folder_paths = lambda key: []
-    replaced["folder_paths"].folder_names_and_paths = {}
-    replaced["server"].PromptServer = SimpleNamespace(instance=None)
-    spec = importlib.util.spec_from_file_location(
-        NAME, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    pack = importlib.util.module_from_spec(spec)
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, module in {**replaced, NAME: pack}.items():
-            patch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(pack)
-        yield sys.modules[f"{NAME}.nodes"].NODES
-        for name in set(sys.modules) - before:
-            if name.startswith(f"{NAME}."):
-                patch.delitem(sys.modules, name)
 
 
 def promises(schema: dict) -> dict:
