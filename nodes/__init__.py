@@ -12,6 +12,7 @@ from .load import LoadBiRefNet
 from .refine_mask import RefineMask
 from .remove import RemoveBackground
 from .replace_background import ReplaceBackground
+from .replacements import register_replacements
 from .report import MatteReport
 from .trimap import Trimap
 
@@ -32,6 +33,10 @@ NODES: list[type[io.ComfyNode]] = [
 
 class BiRefNetStudio(ComfyExtension):
     """The pack, as ComfyUI asks for it."""
+
+    async def on_load(self) -> None:
+        """Tell ComfyUI which nodes of older packs ours can take the place of."""
+        await register_replacements()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """All nodes, in the order of the search list."""
