@@ -9,6 +9,9 @@ from .foreground import RefineForeground
 from .frame import FrameSubject
 from .guided import GuidedRemove
 from .load import LoadBiRefNet
+from .mask import MaskOps
+from .mask_combine import MaskCombine
+from .mask_parts import MaskParts
 from .refine_mask import RefineMask
 from .remove import RemoveBackground
 from .replace_background import ReplaceBackground
@@ -23,6 +26,9 @@ NODES: list[type[io.ComfyNode]] = [
     GuidedRemove,
     ReplaceBackground,
     FrameSubject,
+    MaskOps,
+    MaskCombine,
+    MaskParts,
     RefineMask,
     Trimap,
     CropToMask,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,13 +14,33 @@ from ..errors import ConfigError
 from ..tensors import check_image
 from .labels import check_bool
 
-Field = NDArray[np.float32]
+Values = NDArray[np.float32]
+Indices = NDArray[np.int32]
 
-HALF_SEGMENT = 0.5
+HALF_SEGMENT = 1.0
 """Half the length of contour that one pixel of the contour stands for, in pixels."""
 
-LOOKS = 2
-"""Segments of the contour that are tried for each pixel."""
+NORMAL_SIGMA = 1.0
+"""Of the Gaussian whose gradient gives a contour's direction, in pixels."""
+
+NORMAL_REACH = 2
+"""Half the side of the square that this gradient looks at, in pixels."""
+
+
+class ContourField(NamedTuple):
+    """Where the contour of a soft mask lies, seen from the pixels around it; all of shape (N,)."""
+
+    pixels: Indices
+    """Which pixels are meant, numbered row by row."""
+
+    signed: Values
+    """Distance of the pixel's center to the contour in pixels, negative outside."""
+
+    inward_y: Values
+    """Direction along the shortest way across the contour, towards the inside: its row part."""
+
+    inward_x: Values
+    """And its column part; both together have length 1."""
 
 
 def distance_to(inside: Tensor) -> Tensor:
@@ -53,8 +76,9 @@ def signed_distance(alpha: Tensor, *, level: float = 0.5) -> Tensor:
     Returns:
         (B, 1, H, W), float32, in pixels: positive inside (opacity at least `level`), negative
         outside; plus or minus infinity in an item without a contour. On straight edges whose
-        opacity is a ramp of any width it is exact; where the slope changes from pixel to pixel
-        the error stays around a tenth of a pixel. The frame of the image is no contour.
+        opacity is a ramp of two pixels or more it is exact, and on narrower ones along rows or
+        columns; elsewhere the error stays around a tenth of a pixel. The frame of the image is no
+        contour.
 
     Raises:
         ShapeError: If `alpha` is not floating (B, 1, H, W).
@@ -66,46 +90,94 @@ def signed_distance(alpha: Tensor, *, level: float = 0.5) -> Tensor:
     check_image(alpha, (1,))
     if not 0 < level <= 1:
         raise ConfigError(f"level must be above 0 and at most 1, got {level}.")
-    items = alpha.detach().float().cpu().numpy()[:, 0]
-    fields = np.stack([_signed_distance(item, level) for item in items])
-    return torch.from_numpy(fields)[:, None].to(alpha.device)
+    result = torch.empty(alpha.shape)
+    for out, item in zip(result, alpha.detach().float().cpu(), strict=True):
+        values = item[0].numpy()
+        field = contour_field(values, level)
+        if field is None:
+            out.fill_(torch.inf if values[0, 0] >= level else -torch.inf)
+        else:
+            out[0] = torch.from_numpy(field.signed).view(values.shape)
+    return result.to(alpha.device)
 
 
-def _signed_distance(alpha: Field, level: float) -> Field:
+def contour_field(alpha: Values, level: float, reach: float = math.inf) -> ContourField | None:
+    """Find the nearest point of a contour for each pixel around it.
+
+    Args:
+        alpha: One soft mask (H, W), float32.
+        level: The opacity whose contour is meant.
+        reach: Leave out pixels farther away than this, in pixels.
+
+    Returns:
+        What is known about these pixels (some beyond the reach included); None if there is no
+        contour.
+    """
     from scipy import ndimage
 
     inside = alpha >= level
     if inside.all() or not inside.any():
-        return np.where(inside, np.inf, -np.inf).astype(np.float32)
+        return None
     contour = _contour(alpha, inside, level)
-    places = np.nonzero(contour)
-    offset, normal_y, normal_x = (np.zeros_like(alpha) for _ in range(3))
-    slope_y, slope_x = _slopes(alpha, *places)
-    slope = np.maximum(np.hypot(slope_y, slope_x), 1e-6)
-    normal_y[places], normal_x[places] = slope_y / slope, slope_x / slope
-    offset[places] = np.clip((alpha[places] - level) / slope, -1, 1)
-    nearest = ndimage.distance_transform_edt(~contour, return_distances=False, return_indices=True)
-    y, x = np.ogrid[: alpha.shape[0], : alpha.shape[1]]
-    distance = np.full_like(alpha, np.inf)
-    found_y, found_x = nearest
-    for _ in range(LOOKS):
-        found = found_y, found_x
-        away_y, away_x = y - found_y, x - found_x
-        n_y, n_x = normal_y[found], normal_x[found]
-        along = away_y * n_y + away_x * n_x + offset[found]
-        across = np.maximum(np.abs(away_y * n_x - away_x * n_y) - HALF_SEGMENT, 0)
-        distance = np.minimum(distance, np.hypot(along, across).astype(np.float32))
-        # The nearest pixel of the contour need not hold its nearest point: look where that is.
-        foot_y = np.clip(np.rint(y - along * n_y), 0, alpha.shape[0] - 1).astype(np.int32)
-        foot_x = np.clip(np.rint(x - along * n_x), 0, alpha.shape[1] - 1).astype(np.int32)
-        found_y, found_x = nearest[:, foot_y, foot_x]
-    signed: Field = np.where(inside, distance, -distance)
-    return signed
+    rows, columns = np.nonzero(contour)
+    tables = _segments(alpha, rows, columns, level)
+    near_y, near_x = ndimage.distance_transform_edt(
+        ~contour, return_distances=False, return_indices=True
+    )
+    height, width = alpha.shape
+    numbers = np.zeros(alpha.shape, np.int32)
+    numbers[contour] = np.arange(len(rows), dtype=np.int32)
+    nearest = numbers.take(near_y * width + near_x)
+    if math.isinf(reach):
+        pixels = np.arange(height * width, dtype=np.int32)
+    else:
+        near_y -= np.arange(height, dtype=near_y.dtype)[:, None]
+        near_x -= np.arange(width, dtype=near_x.dtype)[None]
+        close = near_y * near_y + near_x * near_x <= (reach + 1) ** 2
+        pixels = np.flatnonzero(close).astype(np.int32)
+    y, x = (part.astype(np.float32) for part in np.divmod(pixels, width))
+    found = nearest.take(pixels)
+    first = _to_segment(y, x, found, tables)
+    # The nearest pixel of the contour need not hold its nearest point: look where that is, too.
+    foot_y = np.clip(np.rint(y + first[1]), 0, height - 1).astype(np.int32)
+    foot_x = np.clip(np.rint(x + first[2]), 0, width - 1).astype(np.int32)
+    second = _to_segment(y, x, nearest.take(foot_y * width + foot_x), tables)
+    closer = second[0] < first[0]
+    distance, _, _, inward_y, inward_x = (
+        np.where(closer, two, one) for one, two in zip(first, second, strict=True)
+    )
+    sign = np.where(inside.ravel()[pixels], np.float32(1), np.float32(-1))
+    return ContourField(pixels, sign * distance, inward_y, inward_x)
 
 
-def _contour(alpha: Field, inside: NDArray[np.bool_], level: float) -> NDArray[np.bool_]:
+def _to_segment(
+    y: Values, x: Values, found: Indices, tables: tuple[Values, ...]
+) -> tuple[Values, Values, Values, Values, Values]:
+    """From pixels to segments: distance, the way to the segment's line, and inward direction."""
+    at_y, at_x, normal_y, normal_x, depth = (table.take(found) for table in tables)
+    away_y, away_x = y - at_y, x - at_x
+    along = away_y * normal_y + away_x * normal_x + depth
+    across = away_y * normal_x - away_x * normal_y
+    beyond = across - np.clip(across, -HALF_SEGMENT, HALF_SEGMENT)
+    distance = np.sqrt(along * along + beyond * beyond)
+    # At the side of a segment the way is its normal, around its end a line to that end.
+    sure = np.maximum(distance, np.float32(1e-6))
+    turn = np.where(along < 0, -1, 1) / sure
+    around = beyond != 0
+    inward_y = np.where(around, (along * normal_y + beyond * normal_x) * turn, normal_y)
+    inward_x = np.where(around, (along * normal_x - beyond * normal_y) * turn, normal_x)
+    dots = (normal_y == 0) & (normal_x == 0)  # specks and threads: as steep on all sides
+    if dots.any():
+        distance = np.where(dots, np.hypot(away_y, away_x), distance)
+        sure = np.maximum(distance, np.float32(1e-6))
+        inward_y = np.where(dots, -away_y / sure, inward_y)
+        inward_x = np.where(dots, -away_x / sure, inward_x)
+    return distance, -along * normal_y, -along * normal_x, inward_y, inward_x
+
+
+def _contour(alpha: Values, inside: NDArray[np.bool_], level: float) -> NDArray[np.bool_]:
     """Of each two neighbors on different sides, the one nearer to the level; both if equal."""
-    gap = np.abs(alpha - level)
+    gap = np.abs(alpha - np.float32(level))
     contour = np.zeros_like(inside)
     for here, there in (
         ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
@@ -117,7 +189,36 @@ def _contour(alpha: Field, inside: NDArray[np.bool_], level: float) -> NDArray[n
     return contour
 
 
-def _slopes(alpha: Field, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[Field, Field]:
+def _segments(
+    alpha: Values, rows: NDArray[np.intp], columns: NDArray[np.intp], level: float
+) -> tuple[Values, ...]:
+    """Pieces of the contour near some pixels.
+
+    Returns:
+        Row and column of the pixel, row and column part of the normal towards the inside, and how
+        deep inside the contour the pixel's center is.
+    """
+    slope = np.hypot(*_slopes(alpha, rows, columns))
+    depth = (alpha[rows, columns] - level) / np.maximum(slope, 1e-6)
+    reach = NORMAL_REACH
+    padded = np.pad(alpha, reach, mode="edge")
+    normal_y = np.zeros(len(rows))
+    normal_x = np.zeros(len(rows))
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            weight = math.exp(-(down**2 + right**2) / (2 * NORMAL_SIGMA**2))
+            values = weight * padded[rows + reach + down, columns + reach + right]
+            normal_y += down * values
+            normal_x += right * values
+    length = np.hypot(normal_y, normal_x)
+    length[length < 1e-4] = np.inf  # without a direction
+    parts = (rows, columns, normal_y / length, normal_x / length, np.clip(depth, -1, 1))
+    return tuple(part.astype(np.float32) for part in parts)
+
+
+def _slopes(
+    alpha: Values, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[Values, Values]:
     """Slope of the opacity at some pixels along y and x, per pixel.
 
     A ramp is clipped where it reaches 0 or 1, so the steeper of both sides is the true one; a
