@@ -14,20 +14,24 @@ from .sources import background_weight
 GRID = 128
 """Longest side at which the smooth background is estimated, in pixels."""
 
-DEGREES = (0, 1, 2, 2)
-"""Degrees of the polynomials that are fitted one after the other."""
+DEGREES = ((0, 0), (1, 1), (2, 2), (2, 6), (2, 6))
+"""Degrees of the polynomials that are fitted one after the other: as a whole, and of y alone,
+because a sweep of paper bends from the floor to the wall."""
 
-TOLERANCES = (0.10, 0.05, 0.02, 0.01)
+TOLERANCES = (0.10, 0.05, 0.04, 0.02, 0.01)
 """How much darker than the fit a pixel may be to count as lit, for each of them."""
 
-ROUNDS = 6  # of each fit; the weights hardly change afterwards
+ROUNDS = 8  # of each fit; the weights hardly change afterwards
 
 SMOOTH = 3.0  # sigma on the grid, in pixels, of what a polynomial cannot follow
 
 DARKEST = 1 / 64  # a background below this is black, and nothing can be darker
 
-GRAIN_PERCENT = 0.15
-"""How far the grain of the picture is smoothed out of its shadow, of the shorter side."""
+FINE_PERCENT, COARSE_PERCENT = 0.15, 1.0
+"""How far shadows are smoothed where they have edges and where not, of the shorter side."""
+
+GRAIN = 0.015
+"""Most that smoothing may change: grain and the blocks of a JPEG go, edges of a shadow stay."""
 
 PLAIN = 1 / 3
 """Part of a background that must be plain for `extract_shadow` to make sense."""
@@ -78,8 +82,9 @@ def _fit(color: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     bright = (luma * trust).amax(1, keepdim=True)
     weight = trust * (luma >= 0.5 * bright)
     fitted = values
-    for degree, tolerance in zip(DEGREES, TOLERANCES, strict=True):
+    for (degree, degree_y), tolerance in zip(DEGREES, TOLERANCES, strict=True):
         powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+        powers += [(0, j) for j in range(degree + 1, degree_y + 1)]
         terms = torch.stack([(x**i * y**j).flatten() for i, j in powers], dim=1)  # (N, K)
         for _ in range(ROUNDS):
             square = terms.mT @ (weight * terms)
@@ -123,8 +128,9 @@ def extract_shadow(image: Tensor, alpha: Tensor, *, floor: float = 0.02) -> Tens
     backdrop = plain_backdrop(image, alpha)
     ratio = _luma(image) / _luma(backdrop)
     ratio = fill(ratio, background_weight(alpha))
-    ratio = gaussian_blur(ratio, GRAIN_PERCENT / 100 * min(ratio.shape[2:]))
-    dark = (1 - ratio).clamp(0, 1)
+    side = min(ratio.shape[2:])
+    fine, coarse = (gaussian_blur(ratio, p / 100 * side) for p in (FINE_PERCENT, COARSE_PERCENT))
+    dark = (1 - torch.clamp(coarse, fine - GRAIN, fine + GRAIN)).clamp(0, 1)
     if floor > 0:
         share = ((dark - floor) / floor).clamp(0, 1)
         dark = dark * share * share * (3 - 2 * share)

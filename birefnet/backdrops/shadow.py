@@ -18,7 +18,7 @@ SOLID = 0.5
 NEAR = 0.25
 """Softness of a shadow where the subject stands, relative to that at its far end."""
 
-FOOT = 0.03
+FOOT = 0.06
 """What counts as standing on the ground, as part of the subject's height above its lowest point."""
 
 FLAT = 3.0
@@ -108,8 +108,7 @@ def _sample(image: Tensor, x: Tensor, y: Tensor, *, overhang: float) -> Tensor:
     `overhang` pixels; further up there is nothing.
     """
     rows, columns = image.shape[2:]
-    x, y = torch.broadcast_tensors(x.float(), y.float())
-    x, y = x.expand(len(image), -1, -1), y.expand(len(image), -1, -1)
+    x, y = x.float().expand(len(image), rows, columns), y.float().expand(len(image), rows, columns)
     exists = (y + overhang + 1).clamp(0, 1)
     grid = torch.stack(
         [
