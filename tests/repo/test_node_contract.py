@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = Path(__file__).with_name("node_contract.json")
 NOT_PROMISED = {"tooltip", "display_name", "advanced", "options"}
 """May be reworded; and lists of files differ."""
-REQUIRED = {"model", "image", "mask", "crop", "region"}
+REQUIRED = {"model", "image", "mask", "crop", "region", "second_mask"}
 """What nothing can stand for."""
 
 
