@@ -95,6 +95,15 @@ class Scene:
         ):
             if value not in options:
                 raise ConfigError(f"{name} must be one of {', '.join(options)}, got {value!r}.")
+        for name, color in (("color", self.color), ("shadow_color", self.shadow_color)):
+            if len(color) != 3 or not all(0 <= value <= 1 for value in color):
+                raise ConfigError(f"{name} must be three values in [0, 1], got {color}.")
+        if len(self.shadow_offset) != 2 or not all(map(math.isfinite, self.shadow_offset)):
+            raise ConfigError(
+                f"shadow_offset must be two finite numbers (right, down), got {self.shadow_offset}."
+            )
+        if not 0 <= self.wrap <= 1:
+            raise ConfigError(f"wrap must lie in [0, 1], got {self.wrap}.")
         for name, length in (
             ("blur", self.blur),
             ("shadow_blur", self.shadow_blur),
