@@ -213,7 +213,7 @@ class PasteBack(io.ComfyNode):
                     tooltip="The edited crops, of any size. What is transparent in them shows the "
                     "picture, unless that has a fourth channel as well.",
                 ),
-                CropRegion.Input("region", tooltip="From Crop to Mask."),
+                CropRegion.Input("region", tooltip="Where the crops came from, of Crop to Mask."),
                 io.Float.Input(
                     "blend",
                     default=BLEND,

@@ -46,10 +46,10 @@ class RefineMask(io.ComfyNode):
                     options=list(METHODS),
                     default=METHODS[0],
                     optional=True,
-                    tooltip="guided filter: fast at any size, for masks whose edge is nearly "
-                    "right. closed-form: best for hair and soft edges. knn: compares colors over "
-                    "larger distances, for fur and gaps that touch nothing. The last two take "
-                    "seconds per megapixel.",
+                    tooltip="closed-form: colors near an edge mix in a straight line; best for "
+                    "most pictures. knn: compares each pixel with those most like it, also "
+                    "across gaps; for fur, leaves and holes. guided filter: fast at any size, "
+                    "but keeps more of a wrong edge.",
                 ),
                 io.Float.Input(
                     "inside",
@@ -88,7 +88,7 @@ class RefineMask(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="How much the given mask counts within the band, for closed-form and "
-                    "knn, 0 to 1. 0: only the picture decides. 1: the mask is hardly changed.",
+                    "knn, 0 to 1. 0: only the picture decides. 1: the mask stays as it is.",
                 ),
                 io.Float.Input(
                     "radius",

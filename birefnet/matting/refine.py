@@ -12,13 +12,13 @@ from ..masks.trimap import BAND, trimap
 from ..tensors import check_alpha, check_image
 from .guided_filter import EPSILON, RADIUS, guided_filter
 
-Method = Literal["guided filter", "closed-form", "knn"]
-METHODS: tuple[Method, ...] = ("guided filter", "closed-form", "knn")
+Method = Literal["closed-form", "knn", "guided filter"]
+METHODS: tuple[Method, ...] = ("closed-form", "knn", "guided filter")
 
 TRUST = 0.5
 """How much the given mask counts where it is uncertain, in [0, 1]."""
 
-MAX_MEGAPIXELS = 4.0
+MAX_MEGAPIXELS = 2.0
 """Bands with more pixels than this, in millions, are solved at a lower size."""
 
 
@@ -41,7 +41,7 @@ def refine_mask(
     alpha: Tensor,
     band: Tensor | None = None,
     *,
-    method: Method = "guided filter",
+    method: Method = "closed-form",
     radius: float = RADIUS,
     epsilon: float = EPSILON,
     trust: float = TRUST,
