@@ -31,6 +31,7 @@ from .preprocess import (
     to_alpha,
     to_network,
 )
+from .regions import Box, grow_box
 from .tensors import check_image
 from .weights.find import resolve
 from .weights.load import build_network, read_checkpoint
@@ -52,6 +53,9 @@ PROBE_SIDE = 256
 
 PROBE_WORK = 1e14
 """Parameters times pixels below which no CPU needs LONG_RUN, so that nothing is measured."""
+
+MOST_DISTORTED = 2.0
+"""By how much the proportions of a part of an image may differ from those the network sees."""
 
 Progress = Callable[[float], None]
 
@@ -163,7 +167,7 @@ class Predictor:
             if not chunk:
                 chunk = self._first_chunk(batch, target)
             part = image[start : start + chunk]
-            scaled = _scaled(progress, start / batch, len(part) / batch)
+            scaled = part_of(progress, start / batch, len(part) / batch)
             try:
                 result = self._predict(part, target, fit, resampling, scaled)
             except Exception as error:
@@ -382,6 +386,33 @@ class Sight:
         return self.predictor(image, size=seen, fit=self.fit, progress=progress)
 
 
+def box_to_look_at(
+    subject: Box, image_size: tuple[int, int], seen: tuple[int, int], *, context: float
+) -> Box:
+    """What a network should see of a subject.
+
+    Args:
+        subject: Its box; the part outside the image does not count.
+        image_size: Height and width of the image.
+        seen: Height and width of what the network sees.
+        context: Sides of the result as a multiple of the subject's, at least 1.
+
+    Returns:
+        A box inside the image that holds the subject, the image's borders permitting in the
+        middle, of proportions that the network's differ from at most by MOST_DISTORTED.
+
+    Raises:
+        ConfigError: If no part of the subject is inside, or the context is below 1.
+    """
+    natural = seen[1] / seen[0]
+    shape = subject.width / subject.height
+    aspect = min(max(shape, natural / MOST_DISTORTED), natural * MOST_DISTORTED)
+    grown = grow_box(subject, context=context, inside=image_size)
+    if aspect != shape:
+        grown = grow_box(grown, aspect=aspect, inside=image_size)
+    return grown.clip(image_size) or grown
+
+
 def load(
     name_or_path: str | Path = "auto",
     *,
@@ -509,8 +540,8 @@ def _short(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _scaled(progress: Progress | None, start: float, share: float) -> Progress | None:
-    """A progress callback for one part of a longer run."""
+def part_of(progress: Progress | None, start: float, share: float) -> Progress | None:
+    """A progress callback for a part of a longer run, both in fractions of it."""
     if progress is None:
         return None
 

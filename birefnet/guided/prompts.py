@@ -7,11 +7,15 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 from ..errors import ConfigError
 from ..regions import THRESHOLD, Box, bounding_box
+
+T = TypeVar("T")
 
 Point = tuple[float, float]
 """Horizontal and vertical position, in pixels from the left upper corner of the image."""
@@ -79,7 +83,7 @@ def read_prompts(
     positive = read_points(points)
     negative = read_points(negative_points)
     frames, more = read_boxes(boxes, size), parse_boxes(drawn, size)
-    masks = [] if mask is None else list(mask.split(1))
+    masks = [] if mask is None else list(torch.split(mask, 1))
     if boxes is None and not (more or any(positive) or masks):
         raise ConfigError(
             "it must be said which object is meant, got no box, no point and no mask; draw or "
@@ -94,7 +98,7 @@ def read_prompts(
     return [_objects(*given, size) for given in zip(*per_image, strict=True)]
 
 
-def _per_image(what: str, given: list, count: int) -> list[list]:
+def _per_image(what: str, given: list[list[T]], count: int) -> list[list[T]]:
     """One list per image out of none, one for all, or one for each."""
     if not given:
         return [[] for _ in range(count)]
@@ -164,8 +168,8 @@ def parse_boxes(text: str, size: tuple[int, int]) -> list[Box]:
     for part in re.split(r"[;\n]", text):
         if not part.strip():
             continue
-        numbers = [NUMBER.fullmatch(word) for word in part.split(",")]
-        if len(numbers) != 4 or None in numbers:
+        numbers = [number for word in part.split(",") if (number := NUMBER.fullmatch(word))]
+        if len(numbers) != 4 or part.count(",") != 3:
             raise ConfigError(f"{BOX_HELP}; got {part.strip()!r}.")
         values = [
             float(number[1]) * (side / 100 if number[2] else 1)
