@@ -41,6 +41,7 @@ class CropToMask(io.ComfyNode):
                 "Paste Back puts the edited crop where it came from."
             ),
             search_aliases=["inpaint crop", "crop by mask", "bounding box", "stitch", "zoom"],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input("image", tooltip="Pictures; a fourth channel is kept."),
                 io.Mask.Input(
@@ -203,6 +204,7 @@ class PasteBack(io.ComfyNode):
                 "seam. All other pixels keep their exact values."
             ),
             search_aliases=["stitch", "uncrop", "inpaint stitch", "composite", "restore"],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input(
                     "image",

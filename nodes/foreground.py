@@ -39,6 +39,7 @@ class RefineForeground(io.ComfyNode):
                 *("decontaminate", "defringe", "halo", "edge color", "foreground estimation"),
                 *("despill", "green screen", "alpha bleed", "premultiply", "matting"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input(
                     "image",

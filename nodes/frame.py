@@ -32,6 +32,7 @@ class FrameSubject(io.ComfyNode):
                 "product pictures need it. Makes it smaller where it must, larger only on request."
             ),
             search_aliases=["canvas", "center", "pad", "product photo", "margin", "align", "fit"],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input(
                     "image",

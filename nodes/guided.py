@@ -37,6 +37,7 @@ class GuidedRemove(io.ComfyNode):
                 *("box", "bbox", "bounding box", "points", "prompt", "select object"),
                 *("sam", "sam3", "coarse mask", "guided", "pick"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 BackgroundRemoval.Input(
                     "model",

@@ -44,6 +44,7 @@ class LoadBiRefNet(io.ComfyNode):
                 "(BiRefNet) and for ComfyUI's own Remove Background."
             ),
             search_aliases=["background removal model", "rembg", "matting model", "cutout model"],
+            has_intermediate_output=True,
             inputs=[
                 io.Combo.Input(
                     "model",

@@ -42,6 +42,7 @@ class MaskOps(io.ComfyNode):
                 *("grow mask", "shrink mask", "expand", "erode", "dilate", "feather", "blur mask"),
                 *("fill holes", "threshold", "remove islands", "smooth mask", "invert mask"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="Masks of any size: 1 on the subject, 0 elsewhere."),
                 io.Float.Input(

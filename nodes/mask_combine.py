@@ -28,6 +28,7 @@ class MaskCombine(io.ComfyNode):
                 *("add masks", "subtract mask", "merge masks", "mask composite", "union"),
                 *("intersect", "difference", "exclude"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="The first mask; the result has its size."),
                 io.Mask.Input(

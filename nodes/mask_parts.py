@@ -30,6 +30,7 @@ class MaskParts(io.ComfyNode):
                 *("separate masks", "split mask", "connected components", "islands"),
                 *("mask to boxes", "bounding boxes"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="Masks: 1 on the subjects, 0 elsewhere."),
                 io.Float.Input(

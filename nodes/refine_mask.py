@@ -34,6 +34,7 @@ class RefineMask(io.ComfyNode):
                 "snap to the subject, and hair becomes soft. Away from the edge nothing changes."
             ),
             search_aliases=["matting", "guided filter", "closed form", "trimap", "hair", "edges"],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input("image", tooltip="The pictures the masks belong to, 0 to 1."),
                 io.Mask.Input(

@@ -34,6 +34,7 @@ class RemoveBackground(io.ComfyNode):
                 "cutout whose edges carry no color of the old background."
             ),
             search_aliases=["cutout", "matting", "segmentation", "transparent", "rembg", "alpha"],
+            has_intermediate_output=True,
             inputs=[
                 BackgroundRemoval.Input(
                     "model",

@@ -36,6 +36,7 @@ class ReplaceBackground(io.ComfyNode):
                 *("composite", "background", "backdrop", "blur background", "bokeh"),
                 *("shadow", "drop shadow", "light wrap", "product photo"),
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Image.Input(
                     "image",

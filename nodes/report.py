@@ -34,6 +34,7 @@ class MatteReport(io.ComfyNode):
                 "and whether somebody should look at them. For switches and quality checks."
             ),
             search_aliases=["mask info", "statistics", "is empty", "coverage", "quality", "area"],
+            has_intermediate_output=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="1 on the subject, 0 on the background."),
                 io.Float.Input(

@@ -32,6 +32,7 @@ class Trimap(io.ComfyNode):
                 "sticker",
                 "border",
             ],
+            has_intermediate_output=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="1 on the subject, 0 on the background."),
                 io.Float.Input(
