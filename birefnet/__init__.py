@@ -5,6 +5,14 @@ alpha = predictor(image)
 color = birefnet.estimate_foreground(image, alpha)
 """
 
+from .backdrops import (
+    blurred_original,
+    cast_shadow,
+    extract_shadow,
+    fit_background,
+    light_wrap,
+    replace_background,
+)
 from .compositing import cutout, over, premultiply, unpremultiply
 from .errors import (
     AmbiguousCheckpointError,
@@ -21,6 +29,7 @@ from .errors import (
     UnsafeCheckpointError,
 )
 from .foreground import estimate_foreground
+from .framing import frame_subject
 from .masks import levels
 from .model.architecture import PRESETS, Architecture
 from .model.network import BiRefNet, build
@@ -47,12 +56,19 @@ __all__ = [
     "Preprocess",
     "ShapeError",
     "UnsafeCheckpointError",
+    "blurred_original",
     "build",
+    "cast_shadow",
     "cutout",
     "estimate_foreground",
+    "extract_shadow",
+    "fit_background",
+    "frame_subject",
     "levels",
+    "light_wrap",
     "load",
     "over",
     "premultiply",
+    "replace_background",
     "unpremultiply",
 ]
