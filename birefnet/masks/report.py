@@ -8,6 +8,7 @@ from statistics import fmean
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..errors import ConfigError
 from ..filters import label
@@ -190,8 +191,9 @@ def _describe(
 
 def _edge_width(alpha: Tensor, softness: Tensor) -> float:
     """Three halves of the softness per length of contour, both summed over the image."""
-    down = alpha[:, :, 1:, :-1] - alpha[:, :, :-1, :-1]
-    right = alpha[:, :, :-1, 1:] - alpha[:, :, :-1, :-1]
+    padded = F.pad(alpha, (0, 1, 0, 1), mode="replicate")
+    down = padded[:, :, 1:, :-1] - alpha
+    right = padded[:, :, :-1, 1:] - alpha
     length = float(torch.hypot(down, right).double().sum())
     return 1.5 * float(softness.double().sum()) / length if length > 0 else 0.0
 
