@@ -84,7 +84,10 @@ def test_a_graph_without_optional_inputs_uses_the_librarys_defaults(server, phot
 
 
 def test_a_plain_color_lies_behind_the_subject(server, photograph, alpha):
-    result = server.run(workflow("replace_background", color="#3b7dd8", foreground="off"))
+    graph = workflow("remove_background", background="color", color="#3b7dd8", foreground="off")
+    graph["5"] = {"class_type": "MaskToImage", "inputs": {"mask": ["3", 1]}}
+    graph["6"] = {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "m"}}
+    result = server.run(graph)
     assert result.status == "success", result.error
     (saved,) = result.pictures("4")
     assert saved.shape == (96, 144, 4)
