@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,18 +13,28 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..filters.distance import ContourField, contour_field
 from ..tensors import check_image
+from .empty import FAINT
 
 FeatherSide = Literal["centered", "inside", "outside"]
 FEATHER_SIDES: tuple[FeatherSide, ...] = ("centered", "inside", "outside")
 
-LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)
+LEVELS = (0.02, 0.15, 0.3, 0.5, 0.7, 0.85, 0.98)
 """Where the contours lie along which a soft edge is followed, between its extremes."""
 
 FLAT = 1e-3
 """A mask whose opacity varies by less has no edge."""
 
-STEPS = (0.0, 1.0, 2.5)
-"""How far beyond a contour the opacity behind it is looked up, in pixels."""
+STEPS = (1.0, 2.5)
+"""How far behind a contour the opacity is looked up, in pixels."""
+
+THREADS_LAST = 4.0
+"""Shrinking by this many pixels leaves nothing of threads that are thinner."""
+
+HARD = 0.98
+"""Opacity from which on a pixel of a thread counts as hard ..."""
+
+SOFT_SHARE = 0.5
+"""... and the share of pixels below it that makes a thread soft."""
 
 Values = NDArray[np.float32]
 
@@ -32,8 +42,9 @@ Values = NDArray[np.float32]
 def grow(alpha: Tensor, *, radius: float) -> Tensor:
     """Move the edge of a mask outward or inward.
 
-    A soft edge moves as it is and keeps its softness; a pixel takes the largest opacity within
-    the radius (the smallest one, if the radius is negative).
+    A soft edge moves as it is and keeps its softness: a pixel takes the largest opacity within
+    the radius, the smallest one if the radius is negative. Soft threads such as hair would be gone
+    after a pixel or two; they fade instead, over the first `THREADS_LAST` pixels of shrinking.
 
     Args:
         alpha: (B, 1, H, W), in [0, 1].
@@ -58,7 +69,7 @@ def grow(alpha: Tensor, *, radius: float) -> Tensor:
     result = torch.empty_like(alpha)
     for out, item in zip(result, alpha, strict=True):
         values = item[0].detach().float().cpu().numpy()
-        moved = _dilate(values, radius) if radius > 0 else 1 - _dilate(1 - values, -radius)
+        moved = _dilate(values, radius) if radius > 0 else _shrunk(values, -radius)
         out[0] = torch.from_numpy(moved)
     return result
 
@@ -100,14 +111,36 @@ def feather(alpha: Tensor, *, width: float, side: FeatherSide = "centered") -> T
     return result
 
 
+def threads(alpha: Values, reach: float) -> Values:
+    """What a soft mask has of hair and the like: threads that are thin and not hard.
+
+    Args:
+        alpha: One mask (H, W), in [0, 1].
+        reach: Half the width of the widest thread, in pixels.
+
+    Returns:
+        (H, W): how much of each pixel's opacity is thread; nowhere above `alpha`.
+
+    Source: the top hat of Meyer 1979, by a disk, without its small and its hard parts.
+    """
+    return _threads(alpha, _dilate(_erode(alpha, reach), reach), reach)
+
+
+class _Contour(NamedTuple):
+    """A contour of a mask, and the range of opacity it stands for."""
+
+    low: float
+    high: float
+    field: ContourField
+
+
 def _fade(alpha: Values, width: float, side: FeatherSide) -> Values:
-    fields = _fields(alpha, width)
+    contours = _contours(alpha, width)
     outside = inside = alpha
     if side != "inside":
-        outside = _slope_up(alpha, [field for _, field in fields], width)
+        outside = _slope_up(alpha, contours, width)
     if side != "outside":
-        turned = [_turned(field) for _, field in fields]
-        inside = 1 - _slope_up(1 - alpha, turned, width)
+        inside = 1 - _slope_up(1 - alpha, [_turned(contour) for contour in contours], width)
     if side == "outside":
         return outside
     if side == "inside":
@@ -115,10 +148,10 @@ def _fade(alpha: Values, width: float, side: FeatherSide) -> Values:
     # Between both, the slope through the middle of the edge; contours nearby count more.
     total = np.zeros(alpha.size, np.float32)
     middle = np.zeros(alpha.size, np.float32)
-    for level, field in fields:
+    for low, high, field in contours:
         weight = np.maximum(1 - np.abs(field.signed) / (1.5 * width), 1e-6)
         total[field.pixels] += weight
-        middle[field.pixels] += weight * (level + field.signed / width)
+        middle[field.pixels] += weight * ((low + high) / 2 + field.signed / width)
     middle = np.where(total > 0, middle / np.maximum(total, 1e-6), alpha.ravel())
     return np.clip(middle.reshape(alpha.shape), inside, outside)
 
@@ -126,51 +159,100 @@ def _fade(alpha: Values, width: float, side: FeatherSide) -> Values:
 def _dilate(alpha: Values, radius: float) -> Values:
     """Largest opacity within a radius above 0."""
     result = alpha.copy()
-    for _, field in _fields(alpha, radius + 2):
-        reaching = field.signed >= -radius
-        field = _where(field, reaching & (alpha.take(field.pixels) < 1))
-        _raise_to(result, field, _look(alpha, field, np.float32(radius)))
-        way = np.maximum(-field.signed, 0)
+    for _, high, field in _contours(alpha, radius + 2):
+        near = _where(field, (field.signed >= -radius) & (alpha.take(field.pixels) < 1))
+        _raise_to(result, near, _look(alpha, near, np.float32(radius)))
+        # What is thinner than the radius lies between.
+        _raise_to(result, _where(near, near.signed >= 1 - radius), np.float32(high))
+        way = np.maximum(-near.signed, 0)
         for step in STEPS:
-            near = np.minimum(way + np.float32(step), np.float32(radius))
-            _raise_to(result, field, _look(alpha, field, near))
+            within = way + np.float32(step) <= radius
+            some = _where(near, within)
+            _raise_to(result, some, _look(alpha, some, way[within] + np.float32(step)))
     return result
 
 
-def _slope_up(alpha: Values, fields: list[ContourField], width: float) -> Values:
-    """Smallest function above an opacity that falls by at most 1 over the width."""
-    result = alpha.copy()
-    for field in fields:
-        field = _where(field, alpha.take(field.pixels) < 1)
-        way = np.maximum(-field.signed, 0)
-        for step in STEPS:
-            there = way + np.float32(step)
-            _raise_to(result, field, _look(alpha, field, there) - there / np.float32(width))
+def _erode(alpha: Values, radius: float) -> Values:
+    """Smallest opacity within a radius above 0."""
+    return 1 - _dilate(1 - alpha, radius)
+
+
+def _shrunk(alpha: Values, radius: float) -> Values:
+    """Like `_erode`, but threads fade over some pixels."""
+    eroded = _erode(alpha, radius)
+    if radius >= THREADS_LAST:
+        return eroded
+    opened = _dilate(eroded, radius)
+    thin = _threads(alpha, opened, radius)
+    if not thin.any():
+        return eroded
+    # They end where the body was; through the rim that it lost they go on to what is left of it.
+    thin = np.maximum(thin, np.minimum(_dilate(thin, radius), opened - eroded))
+    result: Values = eroded + np.float32(1 - radius / THREADS_LAST) * np.maximum(thin, 0)
     return result
 
 
-def _fields(alpha: Values, reach: float) -> list[tuple[float, ContourField]]:
-    """Contours of a few levels between the extremes of a mask; equal ones only once."""
-    lowest, highest = float(alpha.min()), float(alpha.max())
-    if highest - lowest < FLAT:
-        return []
-    found = []
-    known: list[NDArray[np.bool_]] = []
-    for share in LEVELS:
-        level = lowest + share * (highest - lowest)
-        inside = alpha >= level
-        if any(np.array_equal(inside, other) for other in known):
-            continue
-        known.append(inside)
-        field = contour_field(alpha, level, reach)
-        if field is not None:
-            found.append((level, field))
+def _threads(alpha: Values, opened: Values, reach: float) -> Values:
+    """Threads, from a mask and what is left of it when a disk cannot enter."""
+    from scipy import ndimage
+
+    rest = np.maximum(alpha - opened, 0)
+    numbers, count = ndimage.label(rest > FAINT, np.ones((3, 3)))
+    if not count:
+        return np.zeros_like(alpha)
+    flat = numbers.ravel()
+    pixels = np.bincount(flat, minlength=count + 1)
+    soft = np.bincount(flat, (alpha < HARD).ravel(), count + 1)
+    amount = np.bincount(flat, rest.ravel(), count + 1)
+    kept = (amount > (1 + reach) ** 2) & (soft >= pixels * SOFT_SHARE)
+    kept[0] = False
+    found: Values = np.where(kept[numbers], rest, np.float32(0))
     return found
 
 
-def _turned(field: ContourField) -> ContourField:
+def _slope_up(alpha: Values, contours: list[_Contour], width: float) -> Values:
+    """Smallest function above an opacity that falls by at most 1 over the width."""
+    result = alpha.copy()
+    for _, high, field in contours:
+        near = _where(field, (field.signed >= -width) & (alpha.take(field.pixels) < 1))
+        way = np.maximum(-near.signed, 0)
+        _raise_to(result, near, high - (way / width).astype(np.float32))
+        for step in STEPS:
+            there = way + np.float32(step)
+            _raise_to(result, near, _look(alpha, near, there) - (there / width).astype(np.float32))
+    return result
+
+
+def _contours(alpha: Values, reach: float) -> list[_Contour]:
+    """Contours of a few levels between the extremes of a mask; equal ones count as one."""
+    lowest, highest = float(alpha.min()), float(alpha.max())
+    if highest - lowest < FLAT:
+        return []
+    groups: list[list[float]] = []
+    known = None
+    for share in LEVELS:
+        level = lowest + share * (highest - lowest)
+        inside = alpha >= level
+        if known is not None and np.array_equal(inside, known):
+            groups[-1].append(level)
+        else:
+            groups.append([level])
+        known = inside
+    found = []
+    for number, levels in enumerate(groups):
+        field = contour_field(alpha, levels[len(levels) // 2], reach)
+        if field is not None:
+            low = lowest if number == 0 else levels[0]
+            high = highest if number == len(groups) - 1 else levels[-1]
+            found.append(_Contour(low, high, field))
+    return found
+
+
+def _turned(contour: _Contour) -> _Contour:
     """The same contour of the inverted mask."""
-    return ContourField(field.pixels, -field.signed, -field.inward_y, -field.inward_x)
+    low, high, field = contour
+    turned = ContourField(field.pixels, -field.signed, -field.inward_y, -field.inward_x)
+    return _Contour(1 - high, 1 - low, turned)
 
 
 def _where(field: ContourField, chosen: NDArray[np.bool_]) -> ContourField:
@@ -199,7 +281,7 @@ def _look(alpha: Values, field: ContourField, way: Values | np.float32) -> Value
     return values
 
 
-def _raise_to(result: Values, field: ContourField, values: Values) -> None:
+def _raise_to(result: Values, field: ContourField, values: Values | np.float32) -> None:
     """Raise some pixels to at least these values, in place."""
     flat = result.ravel()
     flat[field.pixels] = np.maximum(flat[field.pixels], values)

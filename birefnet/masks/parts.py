@@ -27,6 +27,11 @@ PART_ORDERS: tuple[PartOrder, ...] = ("largest", "left to right", "top to bottom
 Point = tuple[float, float]
 """Horizontal and vertical position, in pixels from the left upper corner of the image."""
 
+SPECK = 0.01
+"""A part that meets another one, and is smaller than this share of it, belongs to that one."""
+
+Labels = NDArray[np.int32]
+
 TOUCHING = np.ones((3, 3))  # pixels that touch at a corner belong together
 
 
@@ -61,10 +66,10 @@ class Part:
 class _Division:
     """Which part each pixel of a mask belongs to."""
 
-    labels: NDArray[np.int32]
+    labels: Labels
     """(H, W): 0 where the mask is 0, else the number of a part, from 1."""
 
-    cores: NDArray[np.int32]
+    cores: Labels
     """The same, but 0 where the mask is fainter than the level its part was found at."""
 
     areas: NDArray[np.float64]
@@ -110,7 +115,7 @@ def keep_parts(alpha: Tensor, *, largest: int | None = None, min_area: float = 0
     _check_area(min_area)
     result = alpha.clone()
     for item in result:
-        division = _divide(_to_array(item), THRESHOLD)
+        division = _divide(_to_array(item), FAINT)
         kept = division.areas >= min_area
         if largest is not None:
             kept &= _ranks(division.areas) < largest
@@ -135,8 +140,9 @@ def find_parts(
 
     Pixels that reach the threshold and touch, also at a corner, are one part. The level is then
     lowered step by step: what becomes visible and touches one part joins it, what touches none is
-    a faint part of its own, and what touches several goes to the nearest. The haze that is left
-    goes to the nearest part. So no opacity is lost: all parts add up to the mask.
+    a faint part of its own, and what touches several goes to the nearest; a part that meets one a
+    hundred times as large, such as a tuft of hair, joins it. The haze that is left goes to the
+    nearest part. So no opacity is lost: all parts add up to the mask.
 
     Args:
         alpha: (B, 1, H, W), in [0, 1].
@@ -240,30 +246,57 @@ def _divide(alpha: NDArray[np.float32], threshold: float) -> _Division:
 
     labels = np.zeros(alpha.shape, np.int32)
     cores = np.zeros(alpha.shape, np.int32)
-    seeds: list[int] = []  # one pixel of each part
     for level in _levels(threshold):
         regions, count = ndimage.label(alpha >= level, TOUCHING)
-        owners = np.bincount(regions.flat[seeds], minlength=count + 1)
-        # What each region is from now on: the part in it, a new one, or undecided (0).
+        labels, known = _joined(labels, regions, alpha)
+        # What each region is from now on: the part in it, undecided (0), or a new part.
+        owners = np.zeros(count + 1, np.int64)
         becomes = np.zeros(count + 1, np.int32)
-        for number, seed in enumerate(seeds, 1):
-            if owners[regions.flat[seed]] == 1:
-                becomes[regions.flat[seed]] = number
-        new = np.flatnonzero(owners[1:] == 0) + 1
-        if len(new):
-            becomes[new] = np.arange(len(seeds) + 1, len(seeds) + len(new) + 1)
-            found, first = np.unique(regions, return_index=True)
-            seeds.extend(first[np.isin(found, new)].tolist())
+        for number, region in enumerate(known, 1):
+            owners[region] += 1
+            becomes[region] = number
+        becomes[owners > 1] = 0
+        new = np.flatnonzero(owners == 0)[1:]
+        becomes[new] = np.arange(len(known) + 1, len(known) + len(new) + 1)
         free = (labels == 0) & (regions > 0)
+        fresh = np.zeros(count + 1, bool)
+        fresh[new] = True
+        cores |= fresh[regions]
         labels[free] = becomes[regions[free]]
-        if (owners[1:] > 1).any():
+        if (owners > 1).any():
             _take_nearest(labels, (labels == 0) & (regions > 0))
-        if len(new):
-            cores[np.isin(regions, new)] = labels[np.isin(regions, new)]
-    if seeds:
+    if labels.any():
         _take_nearest(labels, (labels == 0) & (alpha > 0))
-    sums = np.bincount(labels.ravel(), weights=alpha.ravel(), minlength=len(seeds) + 1)
-    return _Division(labels, cores, sums.astype(np.float64))
+    sums = np.bincount(labels.ravel(), weights=alpha.ravel())
+    return _Division(labels, labels * cores, sums.astype(np.float64))
+
+
+def _joined(
+    labels: Labels, regions: Labels, alpha: NDArray[np.float32]
+) -> tuple[Labels, list[int]]:
+    """Parts so far, those next to a much larger one in the same region made part of it.
+
+    Returns:
+        The new numbers of the parts, and the region each of them lies in.
+    """
+    count = int(labels.max())
+    if not count:
+        return labels, []
+    flat = labels.ravel()
+    areas = np.bincount(flat, weights=alpha.ravel())
+    _, first = np.unique(flat, return_index=True)
+    region_of = np.zeros(count + 1, np.int64)
+    region_of[flat[first]] = regions.ravel()[first]
+    largest = np.zeros(regions.max() + 1, np.int64)  # the largest part of each region
+    order = np.argsort(areas[1:], kind="stable") + 1
+    largest[region_of[order]] = order
+    host = largest[region_of]
+    stays = areas >= SPECK * areas[host]
+    stays[0] = False
+    numbers = np.zeros(count + 1, np.int32)
+    numbers[stays] = np.arange(1, int(stays.sum()) + 1)
+    numbers[1:] = np.where(stays[1:], numbers[1:], numbers[host[1:]])
+    return numbers[labels], region_of[stays].tolist()
 
 
 def _levels(threshold: float) -> list[float]:
@@ -274,7 +307,7 @@ def _levels(threshold: float) -> list[float]:
     return levels if threshold <= FAINT else [*levels, FAINT]
 
 
-def _take_nearest(labels: NDArray[np.int32], pixels: NDArray[np.bool_]) -> None:
+def _take_nearest(labels: Labels, pixels: NDArray[np.bool_]) -> None:
     """Give some pixels to the nearest part, in place."""
     from scipy import ndimage
 

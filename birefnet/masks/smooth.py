@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,26 +12,47 @@ from torch.nn import functional as F
 from ..errors import ConfigError
 from ..filters import gaussian_blur
 from ..tensors import check_image
+from .edges import threads
 
 SIGMA = 0.5
 """Standard deviation of the blur that flattens bumps, as a share of their size."""
 
-BAND = 2.0
+BAND = 1.5
 """Half the width of the band around the outline that is drawn anew, in sigmas, beside the edge."""
 
-FADE = 2.0
+SIDES = 1.5
+"""How far from the outline the opacity on both sides of it is read, in sigmas, beside the edge."""
+
+FADE = 1.5
 """Width over which that band fades into what is kept, in sigmas."""
+
+HAIR = 2.0
+"""Half the width of the widest hair, in pixels."""
 
 LEAST_CONTRAST = 0.02
 """Where both sides of an edge differ by less in opacity, there is no outline."""
+
+MOST_CHANGE = (0.12, 0.18)
+"""Changes of the mean opacity around a pixel that are a bump for sure, and surely none."""
+
+CALM = 2.0
+"""Standard deviation of the blur that opacity beside the outline is read from, in pixels."""
+
+WIDEST = 8.0
+"""Widest slope of an edge that is drawn anew, in sigmas."""
+
+ROUNDS = 3
+
+JUMP = 2.0
+"""Change of the distance from pixel to pixel from which on it is not believed."""
 
 
 def smooth_outline(alpha: Tensor, *, size: float) -> Tensor:
     """Round off stair-steps and bumps of the outline.
 
-    The outline is drawn anew, as soft as it was, between the opacity found on both sides of it;
-    whatever is farther away than about twice the size is kept: loose hair, haze, and what is
-    inside.
+    The outline is drawn anew, as soft as it was, between the opacity found on both sides of it.
+    What is farther away than about one and a half times the size is kept: haze, loose hair, and
+    what is inside. Hair that crosses the outline is set aside before and put back.
 
     Args:
         alpha: (B, 1, H, W), in [0, 1].
@@ -52,31 +74,51 @@ def smooth_outline(alpha: Tensor, *, size: float) -> Tensor:
     if size == 0:
         return alpha
     sigma = max(SIGMA * size, 0.3)
-    mask = alpha.float()
-    width = _edge_width(mask, sigma)
-    spread = (sigma**2 + width**2 / 12).sqrt()
+    whole = alpha.float()
+    hair = _hair(whole)
+    mask = whole - hair
     blurred = gaussian_blur(mask, sigma)
+    calm = gaussian_blur(mask, min(sigma / 2, CALM))
     normal = _gradient(gaussian_blur(mask, 1.5 * sigma))
     normal = normal / normal.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    # A first guess of the distance, then the opacity on both sides, then the distance itself.
-    depth = _distance(blurred, spread)
-    for _ in range(2):
-        away = BAND * sigma + width / 2
-        inner = _sample(mask, normal * (away - depth))
-        outer = _sample(mask, normal * (-away - depth))
-        contrast = inner - outer
-        depth = _distance((blurred - outer) / contrast.clamp_min(LEAST_CONTRAST), spread)
+    # From a first guess to the distance from the outline: where it is, what is on both sides of
+    # it, and how wide its slope is, tell about each other.
+    steepness = _steepness(mask, sigma)
+    contrast = torch.ones_like(mask)
+    outer = torch.zeros_like(mask)
+    for _ in range(ROUNDS):
+        width = (contrast / steepness).clamp(1, WIDEST * sigma)
+        spread = (sigma**2 + width**2 / 12).sqrt()
+        depth = _distance((blurred - outer) / contrast, spread)
+        foot = -depth.clamp(-2 * sigma, 2 * sigma)
+        away = SIDES * sigma + width / 2
+        outer = _sample(calm, normal * (foot - away))
+        contrast = (_sample(calm, normal * (foot + away)) - outer).clamp_min(LEAST_CONTRAST)
+    depth = _distance((blurred - outer) / contrast, spread)
     edge = outer + contrast * (0.5 + depth / width).clamp(0, 1)
     near = 1 - ((depth.abs() - width / 2 - BAND * sigma) / (FADE * sigma)).clamp(0, 1)
     clear = (contrast / LEAST_CONTRAST - 1).clamp(0, 1)
-    return torch.lerp(mask, edge, near * clear).clamp(0, 1).to(alpha.dtype)
+    # A distance changes by one pixel from pixel to pixel; where it jumps, two outlines meet.
+    jump = F.max_pool2d(_gradient(depth).norm(dim=1, keepdim=True), 3, stride=1, padding=1)
+    drawn = torch.lerp(mask, edge, near * clear * (2 * (JUMP - jump)).clamp(0, 1))
+    # What would gain or lose a lot is no bump, but a thing of that size.
+    change = (gaussian_blur(drawn, sigma) - blurred).abs()
+    small, large = MOST_CHANGE
+    drawn = torch.lerp(drawn, mask, ((change - small) / (large - small)).clamp(0, 1))
+    return torch.where(hair > 0, torch.maximum(drawn, whole), drawn).clamp(0, 1).to(alpha.dtype)
 
 
-def _edge_width(mask: Tensor, sigma: float) -> Tensor:
-    """Width in pixels of the slope of the edges around each pixel, at least 1."""
+def _hair(mask: Tensor) -> Tensor:
+    """Opacity of soft threads, (B, 1, H, W)."""
+    items = [threads(item[0].detach().cpu().numpy(), HAIR) for item in mask]
+    return torch.from_numpy(np.stack(items))[:, None].to(mask)
+
+
+def _steepness(mask: Tensor, sigma: float) -> Tensor:
+    """Slope of the edges around each pixel, in opacity per pixel, above 0."""
     steepness = torch.maximum(*(step.abs() for step in _one_sided(mask))).clamp(0, 1)
-    strongest = gaussian_blur(steepness**2, 2 * sigma)
-    return 1 / (strongest / gaussian_blur(steepness, 2 * sigma).clamp_min(1e-6)).clamp(1e-3, 1)
+    usual = gaussian_blur(steepness, 2 * sigma).clamp_min(1e-6)
+    return (gaussian_blur(steepness**2, 2 * sigma) / usual).clamp_min(1e-4)
 
 
 def _one_sided(mask: Tensor) -> tuple[Tensor, Tensor]:
