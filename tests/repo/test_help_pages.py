@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-DOCS = Path(__file__).parents[2] / "web" / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "web" / "docs"
 LARGEST_PICTURE = 120_000  # bytes; ComfyUI loads it when the page is opened
 
 
@@ -91,3 +92,12 @@ def test_every_page_shows_a_picture(schemas_by_id):
 def test_there_is_no_picture_that_no_page_shows():
     text = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
     assert [p.name for p in (DOCS / "images").glob("*") if f"images/{p.name}" not in text] == []
+
+
+def test_the_overviews_list_every_node(schemas_by_id):
+    overview = (ROOT / "docs" / "nodes.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Python")[0]
+    for node, schema in schemas_by_id.items():
+        title = schema["display_name"].replace(" (BiRefNet)", "")
+        assert f"| [{title}](../web/docs/{node}.md) | `{node}` |" in overview
+        assert title in readme.partition("| node |")[2], title
