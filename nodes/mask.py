@@ -252,11 +252,17 @@ class MaskOps(io.ComfyNode):
             invert=invert,
         )
         alpha = mask_to_core(mask)
+        count = len(alpha)
         progress = host.progress()
-        result = host.empty((alpha.shape[0], *alpha.shape[2:]))
-        for number in range(len(alpha)):
+        result = host.empty((count, *alpha.shape[2:]))
+        for number in range(count):
             one = slice(number, number + 1)
-            result[one] = core_to_mask(host.on_device(apply_mask_ops, alpha[one], options=options))
-            progress((number + 1) / len(alpha))
+            shaped = host.on_device(
+                apply_mask_ops,
+                alpha[one],
+                options=options,
+                progress=lambda fraction, done=number: progress((done + fraction) / count),
+            )
+            result[one] = core_to_mask(shaped)
         shown = previews.show_mask(result, before=host.deliver(core_to_mask(alpha)), cls=cls)
         return io.NodeOutput(result, 1 - result, ui=shown)

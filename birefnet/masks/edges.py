@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from .empty import FAINT
 FeatherSide = Literal["centered", "inside", "outside"]
 FEATHER_SIDES: tuple[FeatherSide, ...] = ("centered", "inside", "outside")
 
-LEVELS = (0.02, 0.15, 0.3, 0.5, 0.7, 0.85, 0.98)
+LEVELS = (0.015, 0.15, 0.3, 0.5, 0.7, 0.85, 0.985)
 """Where the contours lie along which a soft edge is followed, between its extremes."""
 
 FLAT = 1e-3
@@ -127,10 +128,20 @@ def threads(alpha: Values, reach: float) -> Values:
 
 
 class _Contour(NamedTuple):
-    """A contour of a mask, and the range of opacity it stands for."""
+    """A contour of a mask, which stands for a range of opacity."""
 
     low: float
+    """Opacity outside of it is at most this."""
+
     high: float
+    """Opacity inside of it is at least this."""
+
+    middle: float
+    """Of the range of opacity it stands for."""
+
+    share: float
+    """Length of this range."""
+
     field: ContourField
 
 
@@ -148,10 +159,11 @@ def _fade(alpha: Values, width: float, side: FeatherSide) -> Values:
     # Between both, the slope through the middle of the edge; contours nearby count more.
     total = np.zeros(alpha.size, np.float32)
     middle = np.zeros(alpha.size, np.float32)
-    for low, high, field in contours:
-        weight = np.maximum(1 - np.abs(field.signed) / (1.5 * width), 1e-6)
-        total[field.pixels] += weight
-        middle[field.pixels] += weight * ((low + high) / 2 + field.signed / width)
+    for contour in contours:
+        field = contour.field
+        near = np.maximum(1 - np.abs(field.signed) / (1.5 * width), 1e-6)
+        total[field.pixels] += contour.share * near
+        middle[field.pixels] += contour.share * near * (contour.middle + field.signed / width)
     middle = np.where(total > 0, middle / np.maximum(total, 1e-6), alpha.ravel())
     return np.clip(middle.reshape(alpha.shape), inside, outside)
 
@@ -159,11 +171,12 @@ def _fade(alpha: Values, width: float, side: FeatherSide) -> Values:
 def _dilate(alpha: Values, radius: float) -> Values:
     """Largest opacity within a radius above 0."""
     result = alpha.copy()
-    for _, high, field in _contours(alpha, radius + 2):
+    for contour in _contours(alpha, radius + 2):
+        field = contour.field
         near = _where(field, (field.signed >= -radius) & (alpha.take(field.pixels) < 1))
         _raise_to(result, near, _look(alpha, near, np.float32(radius)))
         # What is thinner than the radius lies between.
-        _raise_to(result, _where(near, near.signed >= 1 - radius), np.float32(high))
+        _raise_to(result, _where(near, near.signed >= 1 - radius), np.float32(contour.high))
         way = np.maximum(-near.signed, 0)
         for step in STEPS:
             within = way + np.float32(step) <= radius
@@ -213,10 +226,11 @@ def _threads(alpha: Values, opened: Values, reach: float) -> Values:
 def _slope_up(alpha: Values, contours: list[_Contour], width: float) -> Values:
     """Smallest function above an opacity that falls by at most 1 over the width."""
     result = alpha.copy()
-    for _, high, field in contours:
+    for contour in contours:
+        field = contour.field
         near = _where(field, (field.signed >= -width) & (alpha.take(field.pixels) < 1))
         way = np.maximum(-near.signed, 0)
-        _raise_to(result, near, high - (way / width).astype(np.float32))
+        _raise_to(result, near, contour.high - (way / width).astype(np.float32))
         for step in STEPS:
             there = way + np.float32(step)
             _raise_to(result, near, _look(alpha, near, there) - (there / width).astype(np.float32))
@@ -224,35 +238,43 @@ def _slope_up(alpha: Values, contours: list[_Contour], width: float) -> Values:
 
 
 def _contours(alpha: Values, reach: float) -> list[_Contour]:
-    """Contours of a few levels between the extremes of a mask; equal ones count as one."""
+    """Contours that share the range between the extremes of a mask; equal ones count as one."""
     lowest, highest = float(alpha.min()), float(alpha.max())
-    if highest - lowest < FLAT:
+    span = highest - lowest
+    if span < FLAT:
         return []
     groups: list[list[float]] = []
     known = None
     for share in LEVELS:
-        level = lowest + share * (highest - lowest)
+        level = lowest + share * span
         inside = alpha >= level
         if known is not None and np.array_equal(inside, known):
             groups[-1].append(level)
         else:
             groups.append([level])
         known = inside
+    ends = [(one[-1] + other[0]) / 2 for one, other in pairwise(groups)]
     found = []
-    for number, levels in enumerate(groups):
-        field = contour_field(alpha, levels[len(levels) // 2], reach)
+    for levels, (start, stop) in zip(groups, pairwise([lowest, *ends, highest]), strict=True):
+        outermost = start == lowest or stop == highest
+        middle = levels[0] if outermost and len(levels) == 1 else (start + stop) / 2
+        field = contour_field(alpha, middle, reach)
         if field is not None:
-            low = lowest if number == 0 else levels[0]
-            high = highest if number == len(groups) - 1 else levels[-1]
-            found.append(_Contour(low, high, field))
+            low = float(alpha[alpha < middle].max())
+            high = float(alpha[alpha >= middle].min())
+            # The outermost contours stand for the extremes.
+            low = lowest if low < lowest + LEVELS[0] * span else low
+            high = highest if high > highest - LEVELS[0] * span else high
+            found.append(_Contour(low, high, middle, stop - start, field))
     return found
 
 
 def _turned(contour: _Contour) -> _Contour:
     """The same contour of the inverted mask."""
-    low, high, field = contour
+    field = contour.field
     turned = ContourField(field.pixels, -field.signed, -field.inward_y, -field.inward_x)
-    return _Contour(1 - high, 1 - low, turned)
+    low, high = 1 - contour.high, 1 - contour.low
+    return _Contour(low, high, 1 - contour.middle, contour.share, turned)
 
 
 def _where(field: ContourField, chosen: NDArray[np.bool_]) -> ContourField:

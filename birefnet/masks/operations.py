@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -96,7 +97,9 @@ class MaskOptions:
             raise ConfigError(f"keep_count must be at least 1, got {self.keep_count}.")
 
 
-def apply_mask_ops(alpha: Tensor, *, options: MaskOptions) -> Tensor:
+def apply_mask_ops(
+    alpha: Tensor, *, options: MaskOptions, progress: Callable[[float], None] | None = None
+) -> Tensor:
     """Clean and shape masks.
 
     The order is always the same: levels, threshold, fill holes, keep parts, grow or shrink,
@@ -105,6 +108,7 @@ def apply_mask_ops(alpha: Tensor, *, options: MaskOptions) -> Tensor:
     Args:
         alpha: (B, 1, H, W), in [0, 1].
         options: What to do; what is at its default is left out.
+        progress: Called with the finished fraction after each operation; raise from it to stop.
 
     Returns:
         (B, 1, H, W), in [0, 1] and the input's dtype.
@@ -115,23 +119,54 @@ def apply_mask_ops(alpha: Tensor, *, options: MaskOptions) -> Tensor:
     Source: our own.
     """
     check_image(alpha, (1,))
-    size = (alpha.shape[2], alpha.shape[3])
+    steps = (_levels_and_threshold, _fill_holes, _keep_parts, _grow, _smooth, _feather, _invert)
+    for number, step in enumerate(steps, 1):
+        alpha = step(alpha, options)
+        if progress is not None:
+            progress(number / len(steps))
+    return alpha
+
+
+def _levels_and_threshold(alpha: Tensor, options: MaskOptions) -> Tensor:
     result = levels(alpha, black_point=options.black_point, white_point=options.white_point)
-    if options.threshold_kind != "off":
-        softness = options.softness if options.threshold_kind == "soft" else 0.0
-        result = threshold(result, value=options.threshold, softness=softness)
-    if options.fill_holes != "off":
-        largest = area(options.hole_area, options.area_unit, size)
-        result = fill_holes(result, max_area=None if options.fill_holes == "all" else largest)
+    if options.threshold_kind == "off":
+        return result
+    softness = options.softness if options.threshold_kind == "soft" else 0.0
+    return threshold(result, value=options.threshold, softness=softness)
+
+
+def _fill_holes(alpha: Tensor, options: MaskOptions) -> Tensor:
+    if options.fill_holes == "off":
+        return alpha
+    if options.fill_holes == "all":
+        return fill_holes(alpha)
+    return fill_holes(alpha, max_area=area(options.hole_area, options.area_unit, _size(alpha)))
+
+
+def _keep_parts(alpha: Tensor, options: MaskOptions) -> Tensor:
+    if options.keep_parts == "all":
+        return alpha
     if options.keep_parts == "largest":
-        result = keep_parts(result, largest=options.keep_count)
-    elif options.keep_parts == "by area":
-        result = keep_parts(result, min_area=area(options.min_area, options.area_unit, size))
-    result = grow(result, radius=pixels(options.grow, options.unit, size))
-    result = smooth_outline(result, size=pixels(options.smooth, options.unit, size))
-    result = feather(
-        result,
-        width=pixels(options.feather, options.unit, size),
-        side=options.feather_side,
-    )
-    return 1 - result if options.invert else result
+        return keep_parts(alpha, largest=options.keep_count)
+    return keep_parts(alpha, min_area=area(options.min_area, options.area_unit, _size(alpha)))
+
+
+def _grow(alpha: Tensor, options: MaskOptions) -> Tensor:
+    return grow(alpha, radius=pixels(options.grow, options.unit, _size(alpha)))
+
+
+def _smooth(alpha: Tensor, options: MaskOptions) -> Tensor:
+    return smooth_outline(alpha, size=pixels(options.smooth, options.unit, _size(alpha)))
+
+
+def _feather(alpha: Tensor, options: MaskOptions) -> Tensor:
+    width = pixels(options.feather, options.unit, _size(alpha))
+    return feather(alpha, width=width, side=options.feather_side)
+
+
+def _invert(alpha: Tensor, options: MaskOptions) -> Tensor:
+    return 1 - alpha if options.invert else alpha
+
+
+def _size(alpha: Tensor) -> tuple[int, int]:
+    return (alpha.shape[2], alpha.shape[3])
