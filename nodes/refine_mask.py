@@ -8,6 +8,7 @@ from torch import Tensor
 from ..birefnet.filters import UNITS, pixels
 from ..birefnet.matting import (
     BAND,
+    CONTRAST,
     EPSILON,
     MAX_MEGAPIXELS,
     METHODS,
@@ -92,6 +93,17 @@ class RefineMask(io.ComfyNode):
                     "knn, 0 to 1. 0: only the picture decides. 1: the mask stays as it is.",
                 ),
                 io.Float.Input(
+                    "contrast",
+                    default=CONTRAST,
+                    min=1.0,
+                    max=10.0,
+                    step=0.05,
+                    optional=True,
+                    advanced=True,
+                    tooltip="How much the new edge is sharpened, 1 to 10: more makes it crisper, 1 "
+                    "keeps the faintest hair, and haze.",
+                ),
+                io.Float.Input(
                     "radius",
                     default=RADIUS,
                     min=1.0,
@@ -149,6 +161,7 @@ class RefineMask(io.ComfyNode):
         outside: float = BAND,
         unit: str = UNITS[0],
         trust: float = TRUST,
+        contrast: float = CONTRAST,
         radius: float = RADIUS,
         epsilon: float = EPSILON,
         max_megapixels: float = MAX_MEGAPIXELS,
@@ -175,7 +188,9 @@ class RefineMask(io.ComfyNode):
                 radius=max(1, radius),
                 epsilon=epsilon,
                 trust=trust,
+                contrast=contrast,
                 max_megapixels=max_megapixels,
+                progress=lambda fraction, done=number: progress((done + fraction) / len(alpha)),
             )
             unknown[one] = ((band > 0) & (band < 1)).to(unknown)
             progress((number + 1) / len(alpha))

@@ -6,26 +6,39 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..errors import ConfigError
 from ..filters import box_mean
 from ..tensors import check_alpha, check_image
 
 RADIUS = 8.0
+"""Half the window of the guided filter, in pixels."""
 EPSILON = 1e-4
+"""Variance of color below which a window of the guided filter counts as flat."""
+
+LEAST_WEIGHT = 1e-3
+"""Pixels count at least this much, for windows in which nothing is certain."""
 
 STRIP = 512
 """Rows that are worked on at once, in pixels; bounds the memory."""
 
 
 def guided_filter(
-    image: Tensor, alpha: Tensor, *, radius: float = RADIUS, epsilon: float = EPSILON
+    image: Tensor,
+    alpha: Tensor,
+    weight: Tensor | None = None,
+    *,
+    radius: float = RADIUS,
+    epsilon: float = EPSILON,
 ) -> Tensor:
     """Make a mask a linear function of the picture's color within every small window.
 
     Args:
         image: RGB, (B, 3, H, W), in [0, 1].
         alpha: (B, 1, H, W), in [0, 1].
+        weight: How much each pixel counts as an example, (B, 1, H, W), at least 0; None for all
+            alike. With examples only where a mask is certain, a blurred edge becomes sharp again.
         radius: Half the side of the square windows in pixels, rounded to whole ones, at least 1;
             the cost is the same for all.
         epsilon: Variance of color below which a window counts as flat, above 0. Less follows
@@ -38,18 +51,23 @@ def guided_filter(
         ShapeError: If the shapes do not fit.
         ConfigError: If an option is out of its range.
 
-    Source: He, Sun and Tang, "Guided Image Filtering", TPAMI 2013, equations 14 to 16.
+    Source: He, Sun and Tang, "Guided Image Filtering", TPAMI 2013, equations 14 to 16; the
+        weights are our own.
     """
     check_image(image)
     check_alpha(alpha, image)
+    if weight is not None:
+        check_alpha(weight, image)
     check_window(radius, epsilon)
     height, reach = image.shape[2], round(radius)
     result = torch.empty_like(alpha)
     for top in range(0, height, STRIP):
         bottom = min(height, top + STRIP)
         first, last = max(0, top - 2 * reach), min(height, bottom + 2 * reach)
-        strip = _filter(image[:, :, first:last], alpha[:, :, first:last], reach, epsilon)
-        result[:, :, top:bottom] = strip[:, :, top - first : bottom - first]
+        part, mask = image[:, :, first:last], alpha[:, :, first:last]
+        share = None if weight is None else weight[:, :, first:last]
+        strip = _apply(*_linear_model(part, mask, share, reach, epsilon), part)
+        result[:, :, top:bottom] = strip[:, :, top - first : bottom - first].to(alpha.dtype)
     return result
 
 
@@ -65,24 +83,66 @@ def check_window(radius: float, epsilon: float) -> None:
         raise ConfigError(f"epsilon must be above 0, got {epsilon}.")
 
 
-def _filter(image: Tensor, alpha: Tensor, radius: int, epsilon: float) -> Tensor:
-    """One strip at once; exact where two radii of it lie around."""
+def guided_upsample(
+    small: Tensor, small_alpha: Tensor, image: Tensor, *, radius: float, epsilon: float
+) -> Tensor:
+    """Bring a mask of a small picture to the large one, following its edges.
+
+    Args:
+        small: RGB of the small picture, (B, 3, h, w), in [0, 1].
+        small_alpha: Its mask, (B, 1, h, w), in [0, 1].
+        image: RGB of the large picture, (B, 3, H, W), in [0, 1].
+        radius: As in `guided_filter`, in pixels of the small picture.
+        epsilon: As in `guided_filter`.
+
+    Returns:
+        (B, 1, H, W), in [0, 1] and the type of `small_alpha`.
+
+    Raises:
+        ShapeError: If the shapes do not fit.
+        ConfigError: If an option is out of its range.
+
+    Source: He and Sun, "Fast Guided Filter", 2015.
+    """
+    check_image(small)
+    check_image(image)
+    check_alpha(small_alpha, small)
+    check_window(radius, epsilon)
+    model = torch.cat(_linear_model(small, small_alpha, None, round(radius), epsilon), dim=1)
+    model = F.interpolate(model, size=image.shape[2:], mode="bilinear")
+    return _apply(model[:, :3], model[:, 3:], image).to(small_alpha.dtype)
+
+
+def _apply(slope: Tensor, offset: Tensor, image: Tensor) -> Tensor:
+    return ((slope * image.float()).sum(1, keepdim=True) + offset).clamp(0, 1)
+
+
+def _linear_model(
+    image: Tensor, alpha: Tensor, weight: Tensor | None, radius: int, epsilon: float
+) -> tuple[Tensor, Tensor]:
+    """What alpha is near each pixel: slope (B, 3, H, W) times color plus offset (B, 1, H, W)."""
     side = 2 * radius + 1
-    guide, wanted = image.float(), alpha.float()
-    mean = box_mean(guide, side)
-    mean_wanted = box_mean(wanted, side)
-    # Centered values keep the variances of float32 exact in flat parts.
-    together = box_mean(guide * wanted, side) - mean * mean_wanted
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    products = torch.stack([guide[:, i] * guide[:, j] for i, j in pairs], dim=1)
-    products = box_mean(products, side) - torch.stack(
-        [mean[:, i] * mean[:, j] for i, j in pairs], dim=1
-    )
-    slope = solve_symmetric(products, together, epsilon)
-    offset = mean_wanted - (slope * mean).sum(1, keepdim=True)
-    slope, offset = box_mean(slope, side), box_mean(offset, side)
-    filtered = (slope * guide).sum(1, keepdim=True) + offset
-    return filtered.clamp(0, 1).to(alpha.dtype)
+    # Variances are differences of large numbers, and windows may hold hardly any weight.
+    wide = torch.float32 if image.device.type == "mps" else torch.float64
+    guide, wanted = image.to(wide), alpha.to(wide)
+    share = torch.ones_like(wanted) if weight is None else weight.to(wide).clamp_min(LEAST_WEIGHT)
+    total = box_mean(share, side)
+
+    def mean(values: Tensor) -> Tensor:
+        return box_mean(values * share, side) / total
+
+    center, level = mean(guide), mean(wanted)
+    together = mean(guide * wanted) - center * level
+    products = [
+        mean(guide[:, i : i + 1] * guide[:, j : j + 1])
+        - center[:, i : i + 1] * center[:, j : j + 1]
+        for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    ]
+    slope = solve_symmetric(torch.cat(products, dim=1), together, epsilon)
+    offset = level - (slope * center).sum(1, keepdim=True)
+    around = box_mean(total, side)
+    slope, offset = (box_mean(values * total, side) / around for values in (slope, offset))
+    return slope.float(), offset.float()
 
 
 def solve_symmetric(matrix: Tensor, right: Tensor, epsilon: float) -> Tensor:
