@@ -276,7 +276,23 @@ class Alive:
         return {"ui": {"text": [json.dumps(report)]}}
 
 
+class OldPack:
+    """Stands for an older BiRefNet pack that is installed: turns pictures upside down."""
+
+    RETURN_TYPES = ("IMAGE", "MASK")
+    FUNCTION = "run"
+    CATEGORY = "test"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"model": (ANYTHING,), "images": ("IMAGE",)}}
+
+    def run(self, model, images):
+        return images.flip(1), images[..., 0]
+
+
 NODE_CLASS_MAPPINGS = {
+    "RembgByBiRefNet": OldPack,
     "TestValue": Value,
     "TestInspect": Inspect,
     "TestProbe": Probe,

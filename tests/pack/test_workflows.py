@@ -23,6 +23,7 @@ from birefnet.guided import parse_boxes
 ROOT = Path(__file__).parents[2]
 FORMS = Path(__file__).with_name("workflows")
 EXAMPLES = sorted(path.stem for path in ROOT.glob("example_workflows/*.json"))
+BLUEPRINTS = sorted(path.stem for path in ROOT.glob("subgraphs/*.json"))
 TINY = "tiny.safetensors"
 NOTES = ("MarkdownNote", "Note")
 WIDGETS = {"BOOLEAN", "COLOR", "COMBO", "FLOAT", "INT", "STRING"}
@@ -36,6 +37,17 @@ def form_of(name):
 
 def example(name):
     return json.loads((ROOT / "example_workflows" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def blueprint(name):
+    """The node that a blueprint adds, and the graph inside it."""
+    graph = json.loads((ROOT / "subgraphs" / f"{name}.json").read_text(encoding="utf-8"))
+    (node,), (inner,) = graph["nodes"], graph["definitions"]["subgraphs"]
+    return node, inner
+
+
+def nodes_of(name):
+    return blueprint(name)[1]["nodes"] if name in BLUEPRINTS else example(name)["nodes"]
 
 
 def api_form(name, *, image="photograph.png"):
@@ -219,10 +231,10 @@ def test_links_are_known_at_both_ends(name):
     assert sorted(leaving) == sorted(arriving) == sorted(numbers)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", EXAMPLES + BLUEPRINTS)
 def test_values_fit_the_widgets_they_land_in(server, name):
     """Widget values are stored by position, so a widget in between would shift them all."""
-    for node in example(name)["nodes"]:
+    for node in nodes_of(name):
         if node["type"] in NOTES:
             continue
         info = described(server, node["type"])
@@ -273,6 +285,42 @@ def test_the_stored_api_forms_are_those_of_the_examples(server, name):
         }
     stored = json.loads((FORMS / f"{form_of(name)}.json").read_text(encoding="utf-8"))
     assert stored == expected
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_blueprints_are_offered_and_wired(server, name):
+    offered = server.json("/api/global_subgraphs")
+    (key,) = [key for key, value in offered.items() if value["name"] == name]
+    node, inner = blueprint(name)
+    found = json.loads(server.json(f"/api/global_subgraphs/{key}")["data"])
+    assert found["definitions"]["subgraphs"] == [inner]
+    assert node["type"] == inner["id"]
+    assert node["title"] == inner["name"] == name
+    for side, outer in (("inputs", node["inputs"]), ("outputs", node["outputs"])):
+        assert [socket["name"] for socket in outer] == [socket["name"] for socket in inner[side]]
+    inside = {one["id"]: one for one in inner["nodes"]}
+    for number, link in enumerate(inner["links"], 1):
+        assert link["id"] == number
+        source, target = inside.get(link["origin_id"]), inside.get(link["target_id"])
+        start = source["outputs"] if source else inner["inputs"]
+        end = target["inputs"] if target else inner["outputs"]
+        start, end = start[link["origin_slot"]], end[link["target_slot"]]
+        assert start["type"] == end["type"] == link["type"]
+        assert number in (start["links"] if source else start["linkIds"])
+        assert (end["link"] == number) if target else (number in end["linkIds"])
+    widgets = [[str(number), socket["name"]] for number, socket in exposed_widgets(inner)]
+    assert node["properties"]["proxyWidgets"] == widgets
+
+
+def exposed_widgets(inner):
+    """(node, input) of each widget that the blueprint shows, in the order of its inputs."""
+    inside = {one["id"]: one for one in inner["nodes"]}
+    links = sorted(inner["links"], key=lambda link: link["origin_slot"])
+    for link in links:
+        if link["origin_id"] == -10:
+            socket = inside[link["target_id"]]["inputs"][link["target_slot"]]
+            if "widget" in socket:
+                yield link["target_id"], socket
 
 
 def test_remove_background_saves_a_transparent_picture(server, predictor, photograph):
@@ -368,6 +416,29 @@ def test_a_product_shot_has_its_margin_and_its_shadow(server):
     assert (picture[fallen] < color - 15).all()
     corner = picture[: room // 2]
     assert np.abs(corner - color).max() <= 1
+
+
+def test_the_product_blueprint_gives_what_the_example_gives(server):
+    _, inner = blueprint("Product Shot (BiRefNet Studio)")
+    links = {link["id"]: link for link in inner["links"]}
+    graph = {"2": {"class_type": "LoadImage", "inputs": {"image": "photograph.png"}}}
+    for node in inner["nodes"]:
+        values, inputs = iter(node["widgets_values"]), {}
+        for socket in node["inputs"]:
+            link = links.get(socket["link"])
+            if "widget" in socket:
+                inputs[socket["name"]] = next(values)
+            elif link:
+                source = link["origin_id"]
+                inputs[socket["name"]] = (
+                    ["2", 0] if source == -10 else [str(source), link["origin_slot"]]
+                )
+        graph[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
+    graph["11"]["inputs"] |= {"model": TINY, "dtype": "fp32"}
+    (ending,) = [link for link in links.values() if link["target_id"] == -20][:1]
+    source = (str(ending["origin_id"]), ending["origin_slot"], False)
+    actual = saved(run(server, with_saved(graph, result=source)), "result")
+    assert (actual == saved(run(server, api_form("Product Shot")), "6")).all()
 
 
 def painting(server, graph):
