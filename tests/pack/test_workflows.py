@@ -454,11 +454,11 @@ def painting(server, graph):
 
 def test_inpainting_repaints_the_background_and_not_the_subject(server, photograph):
     graph = api_form("Inpaint the Background")
-    assert graph["9"]["inputs"]["mask"] == ["4", 0], "1 where Stable Diffusion repaints"
+    assert graph["9"]["inputs"]["mask"] == ["4", 1], "1 where Stable Diffusion repaints"
     graph["3"]["inputs"] |= {"black_point": 0.45, "white_point": 0.55}
     graph["4"]["inputs"] |= {"grow": -3.0, "feather": 6.0, "unit": "pixels", "fill_holes": "off"}
     graph = with_saved(
-        graph, repaint=("4", 0, True), subject=("3", 1, True), scaled=("5", 0, False)
+        graph, repaint=("4", 1, True), subject=("3", 1, True), scaled=("5", 0, False)
     )
     result = painting(server, graph)
     repaint, subject = mask_of(result, "repaint"), mask_of(result, "subject")
