@@ -124,7 +124,8 @@ def threads(alpha: Values, reach: float) -> Values:
 
     Source: the top hat of Meyer 1979, by a disk, without its small and its hard parts.
     """
-    return _threads(alpha, _dilate(_erode(alpha, reach), reach), reach)
+    opened = np.minimum(_dilate(_erode(alpha, reach), reach), alpha)
+    return _threads(alpha, opened, reach)
 
 
 class _Contour(NamedTuple):
@@ -195,13 +196,14 @@ def _shrunk(alpha: Values, radius: float) -> Values:
     eroded = _erode(alpha, radius)
     if radius >= THREADS_LAST:
         return eroded
-    opened = _dilate(eroded, radius)
-    thin = _threads(alpha, opened, radius)
+    reach = max(radius, 1.0)
+    opened = np.minimum(_dilate(_erode(alpha, reach), reach), alpha)
+    thin = _threads(alpha, opened, reach)
     if not thin.any():
         return eroded
     # They end where the body was; through the rim that it lost they go on to what is left of it.
     thin = np.maximum(thin, np.minimum(_dilate(thin, radius), opened - eroded))
-    result: Values = eroded + np.float32(1 - radius / THREADS_LAST) * np.maximum(thin, 0)
+    result: Values = eroded + np.float32(1 - radius / THREADS_LAST) * np.maximum(thin - eroded, 0)
     return result
 
 
@@ -209,7 +211,7 @@ def _threads(alpha: Values, opened: Values, reach: float) -> Values:
     """Threads, from a mask and what is left of it when a disk cannot enter."""
     from scipy import ndimage
 
-    rest = np.maximum(alpha - opened, 0)
+    rest = alpha - opened
     numbers, count = ndimage.label(rest > FAINT, np.ones((3, 3)))
     if not count:
         return np.zeros_like(alpha)

@@ -43,6 +43,8 @@ WIDEST = 8.0
 
 ROUNDS = 3
 
+NEWTON_STEPS = 3
+
 JUMP = 2.0
 """Change of the distance from pixel to pixel from which on it is not believed."""
 
@@ -88,13 +90,12 @@ def smooth_outline(alpha: Tensor, *, size: float) -> Tensor:
     outer = torch.zeros_like(mask)
     for _ in range(ROUNDS):
         width = (contrast / steepness).clamp(1, WIDEST * sigma)
-        spread = (sigma**2 + width**2 / 12).sqrt()
-        depth = _distance((blurred - outer) / contrast, spread)
+        depth = _distance((blurred - outer) / contrast, width, sigma)
         foot = -depth.clamp(-2 * sigma, 2 * sigma)
         away = SIDES * sigma + width / 2
         outer = _sample(calm, normal * (foot - away))
         contrast = (_sample(calm, normal * (foot + away)) - outer).clamp_min(LEAST_CONTRAST)
-    depth = _distance((blurred - outer) / contrast, spread)
+    depth = _distance((blurred - outer) / contrast, width, sigma)
     edge = outer + contrast * (0.5 + depth / width).clamp(0, 1)
     near = 1 - ((depth.abs() - width / 2 - BAND * sigma) / (FADE * sigma)).clamp(0, 1)
     clear = (contrast / LEAST_CONTRAST - 1).clamp(0, 1)
@@ -116,7 +117,7 @@ def _hair(mask: Tensor) -> Tensor:
 
 def _steepness(mask: Tensor, sigma: float) -> Tensor:
     """Slope of the edges around each pixel, in opacity per pixel, above 0."""
-    steepness = torch.maximum(*(step.abs() for step in _one_sided(mask))).clamp(0, 1)
+    steepness = torch.hypot(*_one_sided(mask)).clamp(0, 1)
     usual = gaussian_blur(steepness, 2 * sigma).clamp_min(1e-6)
     return (gaussian_blur(steepness**2, 2 * sigma) / usual).clamp_min(1e-4)
 
@@ -136,10 +137,31 @@ def _gradient(image: Tensor) -> Tensor:
     return torch.cat([along_x, along_y], dim=1) / 2
 
 
-def _distance(blurred: Tensor, spread: Tensor) -> Tensor:
-    """How deep inside a pixel lies, of the blur of a straight edge from 0 to 1."""
+def _distance(blurred: Tensor, width: Tensor, sigma: float) -> Tensor:
+    """How deep inside a pixel lies, of a blurred straight edge from 0 to 1.
+
+    Args:
+        blurred: Its opacity, (B, 1, H, W).
+        width: Of the edge's slope before the blur, in pixels.
+        sigma: Of the blur, in pixels.
+    """
+    spread = (sigma**2 + width**2 / 12).sqrt()
     sure = (2 * blurred - 1).clamp(-1 + 1e-6, 1 - 1e-6)
-    return spread * math.sqrt(2) * torch.erfinv(sure)
+    depth = spread * math.sqrt(2) * torch.erfinv(sure)
+    farthest = width / 2 + 5 * sigma
+    for _ in range(NEWTON_STEPS):
+        before, after = (depth + width / 2) / sigma, (depth - width / 2) / sigma
+        opacity = (_ramp(before) - _ramp(after)) * sigma / width
+        slope = (torch.special.ndtr(before) - torch.special.ndtr(after)) / width
+        step = (blurred - opacity) / slope.clamp_min(1e-3)
+        depth = (depth + step.clamp(-sigma, sigma)).clamp(-farthest, farthest)
+    return depth
+
+
+def _ramp(place: Tensor) -> Tensor:
+    """Integral of the normal distribution's integral."""
+    density = torch.exp(-(place**2) / 2) / math.sqrt(2 * math.pi)
+    return place * torch.special.ndtr(place) + density
 
 
 def _sample(image: Tensor, offset: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from ..errors import ConfigError
@@ -46,4 +47,5 @@ def threshold(alpha: Tensor, *, value: float = 0.5, softness: float = 0.0) -> Te
         return decided.to(alpha.dtype)
     # Near 0 and 1 the slope is moved, so that it ends where opacity does.
     start = min(max(value - softness / 2, 0.0), 1.0 - softness)
-    return ((alpha.float() - start) / softness).clamp(0, 1).to(alpha.dtype)
+    slope = ((alpha.float() - start) / softness).clamp(0, 1)
+    return torch.where(alpha == 1, 1, slope).to(alpha.dtype)  # whatever the division rounds to
