@@ -48,10 +48,10 @@ class RefineMask(io.ComfyNode):
                     options=list(METHODS),
                     default=METHODS[0],
                     optional=True,
-                    tooltip="closed-form: colors near an edge mix in a straight line; best for "
-                    "most pictures. knn: compares each pixel with those most like it, also "
-                    "across gaps; for fur, leaves and holes. guided filter: fast at any size, "
-                    "but keeps more of a wrong edge.",
+                    tooltip="guided filter: learns from what is certain nearby; clean, and fast at "
+                    "any size. closed-form: colors near an edge mix in a straight line; keeps "
+                    "finer tips and hair. knn: compares each pixel with those most like it, also "
+                    "across gaps; for fur, and for masks that are far too large or small.",
                 ),
                 io.Float.Input(
                     "inside",
