@@ -70,9 +70,9 @@ function addWipe(node) {
     button.textContent = label;
     button.addEventListener("click", () => turnTo(state.number + step));
   };
-  turn("‹", -1);
+  turn("◀", -1);
   const count = element("span", {}, pager);
-  turn("›", 1);
+  turn("▶", 1);
 
   root.addEventListener("pointermove", (event) => {
     const { left, width } = frame.getBoundingClientRect();

@@ -4,7 +4,8 @@ import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
 const LEAST_HEIGHT = 120; // of the widget, in the graph's units
-const FIRST_HEIGHT = 360; // most that a node grows by when the widget appears
+const FIRST_HEIGHT = 360; // most that the widget asks for when its first picture arrives
+const wishes = new WeakMap(); // node -> Map(name of the widget -> height it asks for)
 
 /** The address of a picture that a node's output names. */
 export function address({ filename, subfolder = "", type = "temp" }) {
@@ -103,12 +104,15 @@ export function addStage(node, name, { proportions = 1.5 } = {}) {
     return onRemoved?.apply(this, arguments);
   };
 
-  /** Make room for a picture once, as ComfyUI does for its own previews. */
+  /** Make room for a picture of these proportions; grows the node once, as ComfyUI's previews do. */
   function grow(width, height) {
     const [least, used] = node.computeSize();
     const wide = Math.max(node.size[0], least);
-    const picture = Math.min(FIRST_HEIGHT, Math.max(LEAST_HEIGHT, (wide * height) / width));
-    node.setSize([wide, Math.max(node.size[1], used - LEAST_HEIGHT + picture)]);
+    const wished = wishes.get(node) ?? new Map();
+    wished.set(name, Math.min(FIRST_HEIGHT, Math.max(LEAST_HEIGHT, (wide * height) / width)));
+    wishes.set(node, wished);
+    const more = [...wished.values()].reduce((sum, wish) => sum + wish - LEAST_HEIGHT, 0);
+    node.setSize([wide, Math.max(node.size[1], used + more)]);
   }
 
   return { root, frame, image, widget, grow };
