@@ -13,11 +13,14 @@ from ..birefnet.masks.report import (
     matte_report,
     summarize,
     to_json,
+    to_line,
 )
 from ..birefnet.regions import Box
 from . import host
 from .convert import mask_for, mask_to_core
 from .sockets import bounding_boxes
+
+SHOWN = 8  # masks that are described on the node itself
 
 
 class MatteReport(io.ComfyNode):
@@ -132,14 +135,12 @@ class MatteReport(io.ComfyNode):
         alpha = mask_to_core(mask)
         fallback = None if fallback_mask is None else mask_for(fallback_mask, alpha)
         alpha, empty = settle_empty(alpha, on_empty=on_empty, fallback=fallback)
-        if any(empty):
-            which = ", ".join(str(number) for number, one in enumerate(empty) if one)
-            host.say(f"No subject in mask {which} (counted from 0).", cls.hidden.unique_id)
         progress = host.progress()
         reports = []
         for number, one in enumerate(alpha.split(1)):
             reports += matte_report(one, threshold=threshold, smallest_part=smallest_part / 100)
             progress((number + 1) / len(alpha))
+        host.say(" | ".join(map(to_line, reports[:SHOWN])), cls.hidden.unique_id)
         whole = Box(0, 0, alpha.shape[3], alpha.shape[2])
         total = summarize(reports)
         text = to_json(reports)

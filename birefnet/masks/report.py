@@ -149,6 +149,18 @@ def summarize(reports: list[MatteReport]) -> Summary:
     )
 
 
+def to_line(one: MatteReport) -> str:
+    """A report in a few words, such as "31% covered, 1 part, edge 2.4 px: fine"."""
+    if one.is_empty:
+        return "no subject"
+    parts = "1 part" if one.parts == 1 else f"{one.parts} parts"
+    touched = [side for side, share in one.border_contact.items() if share > 0]
+    words = [f"{one.coverage:.0%} covered", parts, f"edge {one.edge_width:.1f} px"]
+    words += [f"touches {', '.join(touched)}"] if touched else []
+    verdict = f"needs review ({', '.join(one.reasons)})" if one.needs_review else "fine"
+    return f"{', '.join(words)}: {verdict}"
+
+
 def to_json(reports: list[MatteReport]) -> str:
     """Reports as a JSON list of objects with the names of `MatteReport`'s fields."""
     return json.dumps([asdict(one) for one in reports], indent=2)

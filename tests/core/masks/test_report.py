@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from birefnet.errors import ConfigError, ShapeError
-from birefnet.masks.report import REASONS, matte_report, summarize, to_json
+from birefnet.masks.report import REASONS, matte_report, summarize, to_json, to_line
 from birefnet.regions import Box
 
 
@@ -141,6 +141,13 @@ def test_json_has_every_number():
     assert entry["parts"] == 1
     assert entry["border_contact"]["left"] == 0
     assert json.loads(to_json(matte_report(torch.zeros(1, 1, 4, 4))))[0]["bounding_box"] is None
+
+
+def test_a_line_says_it_in_a_few_words():
+    assert to_line(only(square())) == "20% covered, 1 part, edge 0.0 px: fine"
+    cut = only(square(rows=(50, 100), columns=(0, 120)))
+    assert "touches left, right, bottom: needs review (cut off)" in to_line(cut)
+    assert to_line(only(torch.zeros(1, 1, 4, 4))) == "no subject"
 
 
 def test_a_summary_has_one_number_for_all():
