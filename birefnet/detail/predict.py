@@ -17,7 +17,7 @@ from ..preprocess import STRIDE
 from ..regions import Box, fade
 from ..tensors import check_image
 from .grid import starts, weights
-from .trust import BAND, SOFT, agreement, drop_unknown, from_logits, open_band, to_logits
+from .trust import agreement, drop_unknown, from_logits, open_band, to_logits
 from .views import STRIP, View, look, sample, whole
 
 Detail = Literal["off", "crop", "tiles"]
@@ -30,7 +30,10 @@ AT_ONCE = 4
 """Tiles given to the predictor at once."""
 
 CONTEXT = 1.25
-"""Sides of a crop as a multiple of the subject's."""
+"""Sides of a crop as a multiple of the subject's and its margin's."""
+
+MARGIN = 3
+"""Around a subject in a crop in any case, in pixels that the network saw before."""
 
 MOST_CROPS = 8
 """Subjects looked at alone; smaller ones keep what the first look saw of them."""
@@ -248,7 +251,7 @@ def _subject_boxes(prior: _Prior, size: tuple[int, int], seen: tuple[int, int]) 
     factor, boxes = prior.at.factor, []
     largest = sorted(range(len(areas)), key=lambda number: -areas[number])[:MOST_CROPS]
     places = ndimage.find_objects(plane.numpy())
-    margin = math.ceil((BAND + 2 * SOFT) * prior.network)
+    margin = math.ceil(MARGIN * prior.network)
     for number in largest:
         if areas[number] < SMALLEST * areas[largest[0]]:
             break
@@ -290,7 +293,7 @@ def _fading(box: Box, view: View, prior: _Prior, size: tuple[int, int]) -> Tenso
     left, top = int(box.left > 0), int(box.top > 0)
     right, bottom = int(box.right < size[1]), int(box.bottom < size[0])
     frame = (top + view.height + bottom, left + view.width + right)
-    return fade(Box(left, top, view.width, view.height), 2 * SOFT * prior.seen(view.factor), frame)
+    return fade(Box(left, top, view.width, view.height), MARGIN * prior.seen(view.factor), frame)
 
 
 # --- tiles --------------------------------------------------------------------------------------

@@ -29,8 +29,14 @@ FAINT = 0.1
 ALIKE = (0.1, 0.3)
 """Mean difference to the wider look's sure surroundings: below all is kept, above nothing."""
 
-LIKELY = (0.3, 0.6)
-"""The same for differences that remain at the wider look's own resolution."""
+LIKELY = (0.2, 0.5)
+"""The same for differences nearby that remain when fine detail is averaged away."""
+
+COARSE = 1
+"""Over how far it is averaged away on either side, in pixels the network saw before."""
+
+NEARBY = 6
+"""How far what remains is looked for on either side, in the same pixels."""
 
 FEW = 0.02
 """Share of sure surroundings below which those of the whole view decide."""
@@ -88,18 +94,18 @@ def agreement(alpha: Tensor, prior: Tensor, band: Tensor, seen: float) -> Tensor
     Returns:
         (B, 1, h, w), in [0, 1].
     """
-    shrink = max(1, int(seen))  # fine detail has no say, so that it need not be computed
+    shrink = max(1, int(seen))  # nothing below needs more
     difference = alpha - prior
     sure = (band == 0).float()
-    certainty = 2 * (prior - 0.5).abs()  # what the wider look left open has no say either
-    parts = torch.cat([sure, (difference * sure).abs(), difference * certainty], dim=1)
+    parts = torch.cat([sure, (difference * sure).abs(), difference], dim=1)
     parts = F.avg_pool2d(parts, shrink, ceil_mode=True)
     sure, different, coarse = torch.split(parts, 1, dim=1)
     share = sure.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
     overall = different.mean(dim=(2, 3), keepdim=True) / share
     side = max(parts.shape[2:]) // 4 | 1
     local = (box_mean(different, side) + FEW * overall) / (box_mean(sure, side) + FEW)
-    remaining = box_mean(coarse, 2 * math.ceil(2 * seen / shrink) + 1).abs()
+    remaining = box_mean(coarse, 2 * math.ceil(COARSE * seen / shrink) + 1).abs()
+    remaining = box_mean(remaining, 2 * math.ceil(NEARBY * seen / shrink) + 1)
     trust = _falling(local, *ALIKE) * _falling(remaining, *LIKELY)
     height, width = alpha.shape[2:]
     size = (height, width)

@@ -58,12 +58,13 @@ def look(image: Tensor, view: View) -> Tensor:
     part = image[:, :, view.top : bottom, view.left : right]
     if factor == 1:
         return part.float()
-    rows = max(1, STRIP // (part.shape[1] * part.shape[3] * factor)) * factor
-    strips = [
-        F.avg_pool2d(strip.float().contiguous(), factor, ceil_mode=True)
-        for strip in torch.split(part, rows, dim=2)
-    ]
-    return torch.cat(strips, dim=2)
+    # The result is there before the strips, so that the memory of each can serve the next.
+    result = torch.empty((*part.shape[:2], view.height, view.width), device=image.device)
+    rows = max(1, STRIP // (part.shape[1] * part.shape[3] * factor))
+    for row, strip in enumerate(torch.split(part, rows * factor, dim=2)):
+        averaged = F.avg_pool2d(strip.float().contiguous(), factor, ceil_mode=True)
+        result[:, :, row * rows : row * rows + averaged.shape[2]] = averaged
+    return result
 
 
 def sample(plane: Tensor, at: View, wanted: View) -> Tensor:
