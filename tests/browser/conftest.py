@@ -41,6 +41,12 @@ READY = """() => {
         && "BiRefNet_Load" in window.LiteGraph.registered_node_types;
 }"""
 
+FRAMES = """() => new Promise((done) => {
+    let left = 5;
+    const draw = () => (left-- ? requestAnimationFrame(draw) : done());
+    draw();
+})"""
+
 
 def _pack_fixtures():
     """The servers of tests/pack, which has no name that could be imported."""
@@ -136,6 +142,7 @@ class Desk:
         places = [target.bounding_box()]
         while len(places) < STEADY or places[-STEADY:].count(places[-1]) < STEADY:
             self.page.wait_for_timeout(100)
+            self.page.evaluate(FRAMES)
             places.append(target.bounding_box())
         return places[-1]
 

@@ -74,3 +74,17 @@ def test_what_is_shown_small_keeps_no_color_of_what_is_transparent(server):
     (shown,) = before(server.run(graph), "3")
     assert shown.shape == (4, 1024, 3)
     assert np.ptp(shown.astype(int), axis=2).max() <= 1
+
+
+def test_what_is_cached_is_shown_again(server):
+    """Without this, a page that is opened anew stays empty: nothing runs, so nothing is sent."""
+    nodes = server.json("/object_info")
+    ours = [node for name, node in nodes.items() if name.startswith("BiRefNet_")]
+    assert len(ours) >= 14
+    for node in ours:
+        assert node["has_intermediate_output"] or node["output_node"], node["name"]
+    graph = graph_of(server.picture("cached.png", np.full((40, 60, 3), 200, np.uint8)))
+    first = server.run(graph)
+    again = server.run(graph)
+    assert again.ran == []
+    assert again.outputs["3"] == first.outputs["3"]
