@@ -168,6 +168,9 @@ class _Prior:
     network: float
     """Side of a pixel that the network saw, in pixels of the image."""
 
+    earlier: _Prior | None = None
+    """What the look before it found; what that one was sure of stays."""
+
     def seen(self, factor: int) -> float:
         """The same in pixels of a view."""
         return self.network / factor
@@ -176,9 +179,15 @@ class _Prior:
         """Opacity at the pixels of a view."""
         return from_logits(sample(self.logits, self.at, view))
 
-    def band(self, view: View) -> tuple[Tensor, View]:
-        """How much may change below a view, as `open_band` gives it."""
-        return open_band(self.logits, self.at, self.seen(self.at.factor), view)
+    def band(self, view: View) -> Tensor:
+        """How much may change at the pixels of a view."""
+        own = sample(*open_band(self.logits, self.at, self.seen(self.at.factor), view), view)
+        return own if self.earlier is None else torch.minimum(own, self.earlier.band(view))
+
+    def is_open(self, view: View) -> bool:
+        """Whether something may change in a view; when in doubt, yes."""
+        band, _ = open_band(self.logits, self.at, self.seen(self.at.factor), view)
+        return bool(band.any()) and (self.earlier is None or self.earlier.is_open(view))
 
 
 def _first_look(image: Tensor, predictor: Predicts, seen: tuple[int, int], steps: _Steps) -> _Prior:
@@ -195,7 +204,7 @@ def _first_look(image: Tensor, predictor: Predicts, seen: tuple[int, int], steps
 def _correction(alpha: Tensor, prior: _Prior, view: View) -> Tensor:
     """What a closer look adds to the prior's logits, (1, 1, view.height, view.width)."""
     wider = sample(prior.logits, prior.at, view)
-    band = sample(*prior.band(view), view)
+    band = prior.band(view)
     before = from_logits(wider)
     closer = drop_unknown(alpha.to(before), before)
     trust = band * agreement(closer, before, band, max(1.0, prior.seen(view.factor)))
@@ -312,7 +321,7 @@ def _tiles(
         closer = torch.empty((1, 1, grid.view.height, grid.view.width), device=image.device)
         for rows, logits in _refined(image, predictor, prior, grid, steps):
             closer[:, :, rows] = logits
-        prior = _Prior(closer, grid.view, grid.view.factor)
+        prior = _Prior(closer, grid.view, grid.view.factor, prior)
     if not grids:
         for strip in _strips(whole(size)):
             rows = slice(strip.top, strip.top + strip.height)
@@ -367,7 +376,7 @@ def _refined(
             (column, grid.view.part(top, left, height, width))
             for column, left in enumerate(grid.columns)
         ]
-        wanted = [(column, tile) for column, tile in tiles if prior.band(tile)[0].any()]
+        wanted = [(column, tile) for column, tile in tiles if prior.is_open(tile)]
         steps.done += len(tiles) - len(wanted)
         for start in range(0, len(wanted), AT_ONCE):
             group = wanted[start : start + AT_ONCE]
