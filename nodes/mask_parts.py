@@ -65,8 +65,8 @@ class MaskParts(io.ComfyNode):
                     default="",
                     multiline=False,
                     optional=True,
-                    tooltip="Only the parts at or nearest to these points, in pixels, as SAM3 "
-                    'nodes take them: [{"x": 10, "y": 20}, {"x": 30, "y": 40}]. Empty: all parts.',
+                    tooltip="Only the parts at or nearest to these points, in pixels, as SAM nodes "
+                    'take them: a JSON list of objects with "x" and "y". Empty: all parts.',
                 ),
                 io.Float.Input(
                     "threshold",

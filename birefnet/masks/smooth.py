@@ -161,7 +161,8 @@ def _distance(blurred: Tensor, width: Tensor, sigma: float) -> Tensor:
 def _ramp(place: Tensor) -> Tensor:
     """Integral of the normal distribution's integral."""
     density = torch.exp(-(place**2) / 2) / math.sqrt(2 * math.pi)
-    return place * torch.special.ndtr(place) + density
+    integral: Tensor = place * torch.special.ndtr(place) + density
+    return integral
 
 
 def _sample(image: Tensor, offset: Tensor) -> Tensor:
