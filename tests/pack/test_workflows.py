@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.ndimage import distance_transform_edt
 
 import birefnet
 from birefnet.compositing import parse_color
@@ -464,22 +465,16 @@ def test_inpainting_repaints_the_background_and_not_the_subject(server, photogra
     repaint, subject = mask_of(result, "repaint"), mask_of(result, "subject")
     assert (repaint[subject == 0] == 255).all(), "all of the background"
     assert (repaint >= 255 - subject - 1).all(), "and the rim, where the old one shines through"
-    deep = distance_to_background(subject)
+    deep = distance_transform_edt(subject == 255)
     assert (deep > 12).any()
     assert (repaint[deep > 12] == 0).all(), "but not the subject"
-    rim = (subject == 255) & (deep < 3)
+    rim = (subject == 255) & (distance_transform_edt(subject > 0) < 3)
     assert repaint[rim].mean() > 128, "the mask's edge lies inside the subject"
     assert np.unique(repaint).size > 20, "it is feathered"
     height, width, _ = saved(result, "scaled").shape
     assert height % 8 == width % 8 == 0
     assert height * width == pytest.approx(0.4 * 2**20, rel=0.02)
     assert width / height == pytest.approx(photograph.shape[3] / photograph.shape[2], rel=0.02)
-
-
-def distance_to_background(subject):
-    from scipy.ndimage import distance_transform_edt
-
-    return distance_transform_edt(subject > 0)
 
 
 def test_the_subject_keeps_its_pixels_on_the_inpainted_background(server, photograph):
