@@ -30,7 +30,7 @@ from .errors import (
 )
 from .foreground import estimate_foreground
 from .framing import frame_subject
-from .masks import levels
+from .masks import MaskOptions, apply_mask_ops, find_parts, levels
 from .model.architecture import PRESETS, Architecture
 from .model.network import BiRefNet, build
 from .predict import Predictor, load
@@ -49,6 +49,7 @@ __all__ = [
     "DownloadError",
     "GatedModelError",
     "ImageFileError",
+    "MaskOptions",
     "ModelNotFoundError",
     "NonFiniteError",
     "OutOfMemoryError",
@@ -56,12 +57,14 @@ __all__ = [
     "Preprocess",
     "ShapeError",
     "UnsafeCheckpointError",
+    "apply_mask_ops",
     "blurred_original",
     "build",
     "cast_shadow",
     "cutout",
     "estimate_foreground",
     "extract_shadow",
+    "find_parts",
     "fit_background",
     "frame_subject",
     "levels",
