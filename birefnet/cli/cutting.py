@@ -10,9 +10,18 @@ import torch
 from torch import Tensor
 
 from ..compositing import cutout, over
+from ..detail import DETAILS, Detail, InDetail
 from ..errors import BiRefNetError, ConfigError, ImageFileError
 from ..foreground import METHODS, Method, estimate_foreground
-from ..predict import LONG_RUN, Predictor
+from ..guided import (
+    EXISTING_ALPHA,
+    ExistingAlpha,
+    Prompt,
+    predict_alpha,
+    predict_objects,
+    read_prompts,
+)
+from ..predict import LONG_RUN, Predictor, Progress, Sight
 from ..preprocess import FITS, Fit, Size
 from .files import Source
 from .pictures import read_picture, write_picture
@@ -50,6 +59,15 @@ class Recipe:
     fit: Fit = FITS[0]
     """How a picture of another shape is brought to the size."""
 
+    boxes: str = ""
+    """What is cut out, as in `parse_boxes`; empty for the subjects of the whole picture."""
+
+    detail: Detail = DETAILS[0]
+    """How close it is looked at, as in `predict_in_detail`."""
+
+    existing_alpha: ExistingAlpha = EXISTING_ALPHA[0]
+    """What a picture's own transparency means, as in `predict_alpha`."""
+
 
 def make_results(image: Tensor, alpha: Tensor, recipe: Recipe) -> dict[str, Tensor]:
     """Make what a recipe asks for.
@@ -76,6 +94,34 @@ def make_results(image: Tensor, alpha: Tensor, recipe: Recipe) -> dict[str, Tens
         else:
             results["cutout"] = over(color, alpha, torch.tensor(recipe.background).view(3, 1, 1))
     return {kind: results[kind][0] for kind in recipe.kinds}
+
+
+def find_alpha(
+    pixels: Tensor,
+    predictor: Predictor,
+    recipe: Recipe,
+    prompts: Sequence[Prompt],
+    progress: Progress | None = None,
+) -> Tensor:
+    """The alpha of a picture.
+
+    Args:
+        pixels: (1, C, H, W), in [0, 1].
+        predictor: The model.
+        recipe: How to use it.
+        prompts: What to cut out; empty for the subjects of the whole picture.
+        progress: Called with the finished fraction.
+
+    Returns:
+        (1, 1, H, W), in [0, 1].
+    """
+    sight = Sight(
+        predictor=predictor, size=recipe.size, longest_side=recipe.longest_side, fit=recipe.fit
+    )
+    closer = InDetail(predictor=sight, detail=recipe.detail)
+    if prompts:
+        return predict_objects(pixels, closer, [prompts], progress=progress).union
+    return predict_alpha(pixels, closer, existing_alpha=recipe.existing_alpha, progress=progress)
 
 
 def cut_out(
@@ -111,13 +157,12 @@ def cut_out(
             if not announced:
                 announce(predictor, recipe, picture.pixels, len(sources))
                 announced = True
-            alpha = predictor(
-                picture.pixels,
-                size=recipe.size,
-                longest_side=recipe.longest_side,
-                fit=recipe.fit,
-                progress=within,
-            )
+            try:
+                prompts = marked(picture.pixels, recipe)
+            except ConfigError as error:  # such as a box outside this picture
+                failures.append(f"{source.path}: {error}")
+                continue
+            alpha = find_alpha(picture.pixels, predictor, recipe, prompts, within)
             image = picture.pixels[:, :3]
             results = make_results(image, alpha, recipe)
             for kind, pixels in results.items():
@@ -132,6 +177,18 @@ def cut_out(
         except (BiRefNetError, MemoryError) as error:
             failures.append(f"{source.path}: {error}")
     return failures
+
+
+def marked(pixels: Tensor, recipe: Recipe) -> list[Prompt]:
+    """What a recipe's boxes mark in a picture (1, C, H, W); empty if it has none.
+
+    Raises:
+        ConfigError: If a box lies outside the picture.
+    """
+    if not recipe.boxes:
+        return []
+    (prompts,) = read_prompts(size=(pixels.shape[2], pixels.shape[3]), drawn=recipe.boxes)
+    return prompts
 
 
 def announce(predictor: Predictor, recipe: Recipe, first: Tensor, count: int) -> None:

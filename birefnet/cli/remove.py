@@ -8,8 +8,10 @@ from pathlib import Path
 from time import monotonic
 
 from ..compositing import parse_color
+from ..detail import DETAILS
 from ..errors import ConfigError
 from ..foreground import METHODS
+from ..guided import EXISTING_ALPHA, parse_boxes
 from ..predict import DTYPES, load
 from ..preprocess import FITS, Size
 from .cutting import KINDS, Recipe, cut_out
@@ -17,6 +19,9 @@ from .files import Source, find_sources, keep_inputs
 from .progress import say
 
 DEFAULT = Recipe()
+
+ANY_SIZE = (1 << 20, 1 << 20)
+"""Height and width of a picture in which every sensible box lies."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,6 +67,29 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=threshold,
         metavar="T",
         help="make a hard mask: opaque where alpha is at least T (0 < T <= 1), else transparent",
+    )
+    parser.add_argument(
+        "--box",
+        type=box,
+        action="append",
+        default=[],
+        metavar="X,Y,W,H",
+        help="cut out only the object in this box: left, top, width, height in pixels or percent "
+        'of the picture, such as 120,40,300,500 or "10%%,0,50%%,100%%"; once for each object',
+    )
+    parser.add_argument(
+        "--detail",
+        choices=DETAILS,
+        default=DEFAULT.detail,
+        help="look at the subject again from closer by: crop (alone) or tiles (along its edges, "
+        "for large pictures) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--existing-alpha",
+        choices=EXISTING_ALPHA,
+        default=DEFAULT.existing_alpha,
+        help="what the transparency of a picture means: the result keeps it, it is ignored, or "
+        "it shows roughly where the subject is (default: %(default)s)",
     )
     parser.add_argument(
         "--skip-existing",
@@ -126,6 +154,17 @@ def background(text: str) -> tuple[float, float, float] | None:
         raise argparse.ArgumentTypeError(f"{error} Or transparent.") from error
 
 
+def box(text: str) -> str:
+    """Read a value of --box, whose place is checked once a picture's size is known."""
+    try:
+        found = parse_boxes(text, ANY_SIZE)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError(f"must be one box, got {text!r}; repeat --box for more")
+    return text
+
+
 def threshold(text: str) -> float:
     """Read the value of --threshold."""
     try:
@@ -157,6 +196,11 @@ def run(options: argparse.Namespace) -> int:
             "--save foreground needs a way to find the subject's color, got --foreground off; "
             f"choose one of {', '.join(METHODS)}."
         )
+    if options.box and options.existing_alpha != DEFAULT.existing_alpha:
+        raise ConfigError(
+            f"--box goes with --existing-alpha {DEFAULT.existing_alpha} only, got "
+            f"{options.existing_alpha}; leave one of them out."
+        )
     start = monotonic()
     sources, failures = find_sources(options.inputs, output=options.output)
     sources, unsafe = keep_inputs(sources, options.output, options.save)
@@ -173,6 +217,9 @@ def run(options: argparse.Namespace) -> int:
             size=options.size,
             longest_side=options.longest_side,
             fit=options.fit,
+            boxes="; ".join(options.box),
+            detail=options.detail,
+            existing_alpha=options.existing_alpha,
         )
         broken = cut_out(waiting, predictor, recipe, folder=options.output)
         print(f"{len(waiting) - len(broken)} of {len(waiting)} pictures done", end=" ")
