@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +18,9 @@ RADIUS = 8.0
 """Half the window of the guided filter, in pixels."""
 EPSILON = 1e-4
 """Variance of color below which a window of the guided filter counts as flat."""
+
+FLAT_MASK = 1e-4
+"""Variance of opacity below which there is nothing to explain in a window."""
 
 LEAST_WEIGHT = 1e-3
 """Pixels count at least this much, for windows in which nothing is certain."""
@@ -59,16 +64,12 @@ def guided_filter(
     if weight is not None:
         check_alpha(weight, image)
     check_window(radius, epsilon)
-    height, reach = image.shape[2], round(radius)
-    result = torch.empty_like(alpha)
-    for top in range(0, height, STRIP):
-        bottom = min(height, top + STRIP)
-        first, last = max(0, top - 2 * reach), min(height, bottom + 2 * reach)
-        part, mask = image[:, :, first:last], alpha[:, :, first:last]
-        share = None if weight is None else weight[:, :, first:last]
-        strip = _apply(*_linear_model(part, mask, share, reach, epsilon), part)
-        result[:, :, top:bottom] = strip[:, :, top - first : bottom - first].to(alpha.dtype)
-    return result
+    share = torch.ones_like(alpha) if weight is None else weight
+
+    def filtered(image: Tensor, alpha: Tensor, share: Tensor) -> Tensor:
+        return _apply(*_linear_model(image, alpha, share, round(radius), epsilon), image)
+
+    return _in_strips(filtered, (image, alpha, share), 2 * round(radius)).to(alpha.dtype)
 
 
 def check_window(radius: float, epsilon: float) -> None:
@@ -108,7 +109,8 @@ def guided_upsample(
     check_image(image)
     check_alpha(small_alpha, small)
     check_window(radius, epsilon)
-    model = torch.cat(_linear_model(small, small_alpha, None, round(radius), epsilon), dim=1)
+    share = torch.ones_like(small_alpha)
+    model = torch.cat(_linear_model(small, small_alpha, share, round(radius), epsilon), dim=1)
     model = F.interpolate(model, size=image.shape[2:], mode="bilinear")
     return _apply(model[:, :3], model[:, 3:], image).to(small_alpha.dtype)
 
@@ -117,15 +119,92 @@ def _apply(slope: Tensor, offset: Tensor, image: Tensor) -> Tensor:
     return ((slope * image.float()).sum(1, keepdim=True) + offset).clamp(0, 1)
 
 
+def evidence(
+    image: Tensor,
+    alpha: Tensor,
+    weight: Tensor,
+    *,
+    radius: float = RADIUS,
+    epsilon: float = EPSILON,
+) -> Tensor:
+    """How well color tells around each pixel what belongs to the subject.
+
+    Args:
+        image: RGB, (B, 3, H, W), in [0, 1].
+        alpha: (B, 1, H, W), in [0, 1].
+        weight: As in `guided_filter`.
+        radius: Likewise.
+        epsilon: Likewise.
+
+    Returns:
+        Share of the mask's variance within windows that a linear function of color explains,
+        (B, 1, H, W), in [0, 1], float32; 1 where the mask does not vary.
+
+    Raises:
+        ShapeError: If the shapes do not fit.
+        ConfigError: If an option is out of its range.
+
+    Source: our own; the coefficient of determination of the guided filter's regression.
+    """
+    check_image(image)
+    check_alpha(alpha, image)
+    check_alpha(weight, image)
+    check_window(radius, epsilon)
+
+    def explained(image: Tensor, alpha: Tensor, share: Tensor) -> Tensor:
+        windows = _regress(image, alpha, share, round(radius), epsilon)
+        found = (windows.explained + FLAT_MASK) / (windows.varies + FLAT_MASK)
+        side = 2 * round(radius) + 1
+        around = box_mean(windows.total, side)
+        return (box_mean(found.clamp(0, 1) * windows.total, side) / around).float()
+
+    return _in_strips(explained, (image, alpha, weight), 2 * round(radius))
+
+
+def _in_strips(
+    work: Callable[[Tensor, Tensor, Tensor], Tensor], images: tuple[Tensor, ...], reach: int
+) -> Tensor:
+    """Call a function on some rows at a time, with `reach` more on both sides."""
+    height = images[0].shape[2]
+    strips = []
+    for top in range(0, height, STRIP):
+        bottom = min(height, top + STRIP)
+        first, last = max(0, top - reach), min(height, bottom + reach)
+        strip = work(*(image[:, :, first:last] for image in images))
+        strips.append(strip[:, :, top - first : bottom - first])
+    return torch.cat(strips, dim=2)
+
+
 def _linear_model(
-    image: Tensor, alpha: Tensor, weight: Tensor | None, radius: int, epsilon: float
+    image: Tensor, alpha: Tensor, weight: Tensor, radius: int, epsilon: float
 ) -> tuple[Tensor, Tensor]:
     """What alpha is near each pixel: slope (B, 3, H, W) times color plus offset (B, 1, H, W)."""
+    windows = _regress(image, alpha, weight, radius, epsilon)
+    side, total = 2 * radius + 1, windows.total
+    around = box_mean(total, side)
+    slope, offset = (
+        (box_mean(values * total, side) / around).float()
+        for values in (windows.slope, windows.offset)
+    )
+    return slope, offset
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Windows:
+    """Weighted ridge regression of alpha on color, one per window."""
+
+    slope: Tensor
+    offset: Tensor
+    total: Tensor
+    explained: Tensor
+    varies: Tensor
+
+
+def _regress(image: Tensor, alpha: Tensor, weight: Tensor, radius: int, epsilon: float) -> _Windows:
     side = 2 * radius + 1
     # Variances are differences of large numbers, and windows may hold hardly any weight.
     wide = torch.float32 if image.device.type == "mps" else torch.float64
-    guide, wanted = image.to(wide), alpha.to(wide)
-    share = torch.ones_like(wanted) if weight is None else weight.to(wide).clamp_min(LEAST_WEIGHT)
+    guide, wanted, share = image.to(wide), alpha.to(wide), weight.to(wide).clamp_min(LEAST_WEIGHT)
     total = box_mean(share, side)
 
     def mean(values: Tensor) -> Tensor:
@@ -139,10 +218,13 @@ def _linear_model(
         for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     ]
     slope = solve_symmetric(torch.cat(products, dim=1), together, epsilon)
-    offset = level - (slope * center).sum(1, keepdim=True)
-    around = box_mean(total, side)
-    slope, offset = (box_mean(values * total, side) / around for values in (slope, offset))
-    return slope.float(), offset.float()
+    return _Windows(
+        slope=slope,
+        offset=level - (slope * center).sum(1, keepdim=True),
+        total=total,
+        explained=(slope * together).sum(1, keepdim=True),
+        varies=(mean(wanted * wanted) - level * level).clamp_min(0),
+    )
 
 
 def solve_symmetric(matrix: Tensor, right: Tensor, epsilon: float) -> Tensor:

@@ -17,7 +17,7 @@ from ..masks.trimap import BAND, trimap
 from ..regions import Box, bounding_box, crop, paste
 from ..tensors import check_alpha, check_image
 from .closed_form import closed_form_rows
-from .guided_filter import EPSILON, RADIUS, check_window, guided_filter, guided_upsample
+from .guided_filter import EPSILON, RADIUS, check_window, evidence, guided_filter, guided_upsample
 from .knn import knn_rows
 from .rows import Band
 from .solve import solve
@@ -42,6 +42,10 @@ DOUBT = 1.5
 
 CONTRAST = 1.3
 """Factor by which new opacities move away from one half; solutions are never quite clean."""
+
+ENOUGH = 0.25
+"""Share of a mask's variance that color must explain for the picture to be followed entirely;
+below it the given mask counts, down to 0, where color tells nothing."""
 
 PASSES = 2
 """How often the guided filter is applied: the second one learns from what the first found."""
@@ -92,8 +96,9 @@ def refine_mask(
             less where it is half transparent.
         contrast: Factor by which the new opacities move away from one half, at least 1: more makes
             the edge crisper, 1 keeps the faintest hair, and haze.
-        radius: For "guided filter", as there.
-        epsilon: Likewise.
+        radius: Of the guided filter's windows, in which all methods judge what color tells; in
+            pixels, at least 1.
+        epsilon: As in `guided_filter`.
         max_megapixels: For "closed-form" and "knn": if more pixels than this, in millions, take
             part, the band is solved at a lower size and brought to the picture's edges by a guided
             filter. Above 0. A million takes seconds and about 1 GB.
@@ -107,7 +112,8 @@ def refine_mask(
         ConfigError: If an option is out of its range.
 
     Source: Levin et al., TPAMI 2008; Chen et al., TPAMI 2013; He et al., TPAMI 2013. That the
-        given mask pulls at the solution by how certain it is, is our own.
+        given mask pulls at the solution by how certain it is, and stays where color explains
+        nothing of it, is our own.
     """
     check_image(image)
     check_alpha(alpha, image)
@@ -124,8 +130,7 @@ def refine_mask(
     result = alpha.clone()
     if method != "guided filter" and trust == 1:
         return result
-    margin = PASSES * 2 * round(radius) if method == "guided filter" else REACH[method]
-    margin += PASSES * math.ceil(4 * DOUBT)  # what is certain is found in the crop
+    margin = PASSES * (2 * round(radius) + math.ceil(4 * DOUBT))  # farther nothing has influence
     for item, found in enumerate(bounding_box(unknown)):
         if found is None:
             continue
@@ -150,6 +155,8 @@ def refine_mask(
                 progress=None if progress is None else partial(_share, progress, item, len(alpha)),
             )
             new = _sharpen(new, contrast)
+        told = evidence(part, given, _certainty(given), radius=radius, epsilon=epsilon)
+        new = torch.lerp(given, new, (told / ENOUGH).clamp(max=1))
         result[one] = paste(result[one], new, box, where.float())
     return result
 
