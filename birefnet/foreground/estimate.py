@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from ..errors import ConfigError
@@ -54,7 +55,10 @@ def estimate_foreground(
     if method not in METHODS:
         raise ConfigError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
     if method == "adaptive":
-        return adaptive(image, alpha)[0]
-    if method == "multi-level":
-        return multi_level(image, alpha)[0]
-    return blur_fusion(image, alpha, sizes=sizes[:1] if method == "blur-fusion-once" else sizes)[0]
+        foreground, _ = adaptive(image, alpha)
+    elif method == "multi-level":
+        foreground, _ = multi_level(image, alpha)
+    else:
+        passes = sizes[:1] if method == "blur-fusion-once" else sizes
+        foreground, _ = blur_fusion(image, alpha, sizes=passes)
+    return torch.where(alpha >= 1, image, foreground)
