@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import BiRefNetError
-from . import demo, download, info, models, remove
+from . import demo, download, foreground, info, models, remove
 from .progress import say, talking
 
-COMMANDS = (remove, models, download, info, demo)
+COMMANDS = (remove, foreground, models, download, info, demo)
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
 

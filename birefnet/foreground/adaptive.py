@@ -64,8 +64,9 @@ def adaptive(image: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
         pyramid) and Chuang et al., "A Bayesian Approach to Digital Matting", CVPR 2001 (variances
         of both colors). Measured in benchmarks/foreground.py.
     """
-    pairs = zip(image.float().split(1), alpha.float().split(1), strict=True)
-    results = [_estimate(i, a) for i, a in pairs]
+    wide, opacity = image.float(), alpha.float()
+    items = [slice(item, item + 1) for item in range(len(image))]
+    results = [_estimate(wide[one], opacity[one]) for one in items]
     foreground = torch.cat([one for one, _ in results]).to(image.dtype)
     return foreground, torch.cat([other for _, other in results]).to(image.dtype)
 
@@ -150,12 +151,9 @@ def _doubt(
         along = (line * rest).sum(1, keepdim=True).square() / length.clamp_min(1e-6)
         opacity = patch.alpha
         soft = ((opacity > 0.02) & (opacity < 0.98)) * length
-        place = (
-            ...,
-            *(slice(part.start // BLOCK, -(-part.stop // BLOCK)) for part in square),
-        )
-        excess[place] = _pool(((along - patch.spread) * soft)[patch.inner])
-        contrast[place] = _pool(soft[patch.inner])
+        place = [slice(part.start // BLOCK, -(-part.stop // BLOCK)) for part in square]
+        excess[..., place[0], place[1]] = _pool(((along - patch.spread) * soft)[patch.inner])
+        contrast[..., place[0], place[1]] = _pool(soft[patch.inner])
     variance = excess / contrast.clamp_min(1e-8)  # below 0 speaks for alpha, also in the next block
     variance = F.interpolate(variance, size=(height, width), mode="bilinear")
     # Where alpha is nearly 0 or 1 it is hardly wrong.

@@ -51,8 +51,9 @@ def multi_level(
     model = Model(
         flat=regularization, steep=gradient_weight, foreground=1.0, background=1.0, noise=1.0
     )
-    pairs = zip(image.float().split(1), alpha.float().split(1), strict=True)
-    colors = torch.cat([_estimate(i, a, model, iterations) for i, a in pairs])
+    wide, opacity = image.float(), alpha.float()
+    items = [slice(item, item + 1) for item in range(len(image))]
+    colors = torch.cat([_estimate(wide[one], opacity[one], model, iterations) for one in items])
     foreground, background = colors.to(image.dtype).chunk(2, 1)
     return foreground, background
 

@@ -14,7 +14,7 @@ from birefnet.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("web/docs/*.md")])
-COMMANDS = ("remove", "models", "download", "info", "demo")
+COMMANDS = ("remove", "foreground", "models", "download", "info", "demo")
 
 
 def text_of(page):
