@@ -91,7 +91,7 @@ def invented(alpha: Tensor, truth: Tensor) -> float:
 
 
 def hairy(index: int, side: int) -> Tensor:
-    """A scene's alpha with sharp edges and a rim of strands 3 to 6 pixels thin, (1, 1, side, side)."""
+    """A sharp scene with a rim of strands 3 to 6 pixels thin, alpha (1, 1, side, side)."""
     small = torch.from_numpy(unseen_set((SCENE_SIDE, SCENE_SIDE))[index].alpha)[None, None].float()
     small = small / small.max()
     alpha = F.interpolate(small, size=(side, side), mode="bicubic").clamp(0, 1)

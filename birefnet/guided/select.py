@@ -29,7 +29,7 @@ def inside_box(box: Box, reach: float, size: tuple[int, int]) -> Tensor:
 
     Args:
         box: In an image of `size`.
-        reach: Width of the fall as a share of the box's sides.
+        reach: Where they arrive at 0, as a share of the box's sides; they begin to fall halfway.
         size: Height and width of the result.
 
     Returns:
@@ -51,7 +51,7 @@ def near_mask(inside: Tensor, reach: float) -> Tensor:
 
     Args:
         inside: (1, 1, H, W), bool.
-        reach: Width of the fall, in pixels.
+        reach: Where they arrive at 0, in pixels; they begin to fall halfway.
 
     Returns:
         (1, 1, H, W) float32, in [0, 1]; 0 everywhere if the mask is empty.
@@ -60,8 +60,10 @@ def near_mask(inside: Tensor, reach: float) -> Tensor:
 
 
 def _fall(distance: Tensor, width: float) -> Tensor:
-    """A smoothstep from 1 at 0 to 0 at `width` pixels."""
-    share = (1 - distance / max(width, 1.0)).clamp(0, 1)
+    """1 up to half of `width` pixels, then a smoothstep to 0 at all of it."""
+    if width < 1:
+        return (distance < 0.5).float()
+    share = (2 - 2 * distance / width).clamp(0, 1)
     return share * share * (3 - 2 * share)
 
 
@@ -111,13 +113,12 @@ def own_parts(
     dropped = (numbers > 0) & ~kept
     result = alpha
     if bool(dropped.any()):
-        result = result * _nearer(distance_to(kept), distance_to(dropped), 1.0)
+        result = result * _share(distance_to(kept), distance_to(dropped))
     if positive & negative:
         ramp = RAMP * min(height, width)
         divided = torch.isin(numbers, _as_tensor(positive & negative, numbers))
-        share = _nearer(
-            _distance(points, height, width), _distance(negative_points, height, width), ramp
-        ).to(result)
+        own, other = (_distance(some, height, width) for some in (points, negative_points))
+        share = (0.5 + (other - own) / (2 * max(ramp, 1.0))).clamp(0, 1).to(result)
         # Softer pixels around a divided part are divided with it.
         near = distance_to(divided) <= distance_to(kept & ~divided)
         result = torch.where(near, result * share, result)
@@ -135,9 +136,12 @@ def _as_tensor(wanted: set[int], like: Tensor) -> Tensor:
     return torch.tensor(sorted(wanted), dtype=like.dtype, device=like.device)
 
 
-def _nearer(own: Tensor, other: Tensor, ramp: float) -> Tensor:
-    """1 where `own` is the smaller distance, 0 where `other` is, a ramp in between."""
-    return (0.5 + (other - own) / (2 * max(ramp, 1.0))).nan_to_num(0.5).clamp(0, 1)
+def _share(own: Tensor, other: Tensor) -> Tensor:
+    """1 where `other` is three times as far away as `own`, 0 the other way round, soft between."""
+    if not bool(torch.isfinite(own).any()):
+        return torch.zeros_like(own)
+    share = (2 * other / (own + other) - 0.5).clamp(0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def _distance(points: Sequence[Point], height: int, width: int) -> Tensor:
