@@ -142,10 +142,10 @@ def predictor(server):
 
 @pytest.fixture(scope="module")
 def large(server):
-    """(1, 3, 300, 420) in 8-bit steps, larger than what the model sees; large.png."""
+    """(1, 3, 200, 270) in 8-bit steps, larger than what the model sees; large.png."""
     generator = torch.Generator().manual_seed(17)
-    small = torch.rand(1, 3, 12, 15, generator=generator)
-    smooth = torch.nn.functional.interpolate(small, (300, 420), mode="bicubic").clamp(0, 1)
+    small = torch.rand(1, 3, 10, 13, generator=generator)
+    smooth = torch.nn.functional.interpolate(small, (200, 270), mode="bicubic").clamp(0, 1)
     pixels = (smooth[0].permute(1, 2, 0) * 255).round().byte()
     server.picture("large.png", pixels.numpy())
     return pixels.permute(2, 0, 1)[None].float() / 255
@@ -396,8 +396,9 @@ def test_detail_mode_looks_again(server, predictor, large):
 def test_a_product_shot_has_its_margin_and_its_shadow(server):
     graph = api_form("Product Shot")
     graph["3"]["inputs"] |= {"black_point": 0.45, "white_point": 0.55}
-    size, margin = graph["4"]["inputs"]["width"], graph["4"]["inputs"]["margin"]
-    assert graph["4"]["inputs"]["height"] == size
+    assert graph["4"]["inputs"]["width"] == graph["4"]["inputs"]["height"]
+    size, margin = 400, graph["4"]["inputs"]["margin"]
+    graph["4"]["inputs"] |= {"width": size, "height": size}
     graph = with_saved(graph, mask=("5", 1, True), shadow=("5", 2, False))
     result = run(server, graph)
     picture, mask, shadow = saved(result, "6"), mask_of(result, "mask"), saved(result, "shadow")
@@ -435,11 +436,15 @@ def test_the_product_blueprint_gives_what_the_example_gives(server):
                     ["2", 0] if source == -10 else [str(source), link["origin_slot"]]
                 )
         graph[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
-    graph["11"]["inputs"] |= {"model": TINY, "dtype": "fp32"}
+    expected = api_form("Product Shot")
+    small = {"width": 200, "height": 200}
+    for one, loader, frame in ((graph, "11", "13"), (expected, "1", "4")):
+        one[loader]["inputs"] |= {"model": TINY, "dtype": "fp32"}
+        one[frame]["inputs"] |= small
     (ending,) = [link for link in links.values() if link["target_id"] == -20][:1]
     source = (str(ending["origin_id"]), ending["origin_slot"], False)
     actual = saved(run(server, with_saved(graph, result=source)), "result")
-    assert (actual == saved(run(server, api_form("Product Shot")), "6")).all()
+    assert (actual == saved(run(server, expected), "6")).all()
 
 
 def painting(server, graph):
