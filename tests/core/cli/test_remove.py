@@ -270,3 +270,72 @@ def test_values_are_understood(read, text, value):
 def test_nonsense_is_refused_with_an_explanation(read, text):
     with pytest.raises(argparse.ArgumentTypeError, match=r"must|transparent"):
         read(text)
+
+
+# --- which object, and how fine -------------------------------------------------------------------
+
+
+def saved_mask(folder):
+    with Image.open(folder / "a_mask.png") as picture:
+        return np.asarray(picture)
+
+
+def test_boxes_select_what_is_cut_out(remove, photos):
+    assert remove("photos/a.png", "-o", "out", "--box", "4,4,20,20", "--save", "mask") == 0
+    mask = saved_mask(photos / "out")
+    assert mask[:, 34:].max() == 0  # beyond the box and its reach
+    assert mask.shape == (30, 40)
+    both = ("--box", "0,0,25%,100%", "--box", "75%,0,25%,100%")
+    assert remove("photos/a.png", "-o", "both", *both, "--save", "mask") == 0
+    assert saved_mask(photos / "both")[:, 15:25].max() == 0
+
+
+def test_a_box_outside_one_picture_does_not_stop_the_others(remove, photos, capsys):
+    Image.new("RGB", (200, 100), "red").save(photos / "photos" / "wide.png")
+    assert remove("photos", "-o", "out", "--box", "150,10,40,40", "--save", "mask") == 1
+    told = capsys.readouterr()
+    assert "1 of 3 pictures done" in told.out
+    assert told.err.count("a box must overlap the image of 40 x 30 pixels") == 2
+    assert (photos / "out" / "wide_mask.png").exists()
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "here", "1,2,0,4", "1,2,3,4;5,6,7,8", ""])
+def test_boxes_that_make_no_sense_are_refused(remove, capsys, text):
+    with pytest.raises(SystemExit, match="2"):
+        remove("photos/a.png", "-o", "out", "--box", text)
+    assert "--box" in capsys.readouterr().err
+
+
+def test_detail_changes_the_mask_of_a_large_picture(remove, photos):
+    random = np.random.default_rng(1)
+    small = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
+    small.resize((300, 260), Image.Resampling.BICUBIC).save(photos / "photos" / "a.png")
+    for detail in ("off", "crop", "tiles"):
+        folder = photos / detail
+        options = ("-o", str(folder), "--save", "mask", "--detail", detail)
+        assert remove("photos/a.png", *options) == 0
+    assert (saved_mask(photos / "tiles") != saved_mask(photos / "off")).any()
+
+
+def test_existing_alpha_is_kept_ignored_or_a_prior(remove, photos):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (30, 40, 4), np.uint8)
+    pixels[..., 3] = 0
+    pixels[5:25, 5:20, 3] = 255
+    Image.fromarray(pixels).save(photos / "photos" / "a.png")
+    masks = {}
+    for existing in ("multiply", "ignore", "prior"):
+        options = ("-o", existing, "--save", "mask", "--existing-alpha", existing)
+        assert remove("photos/a.png", *options) == 0
+        masks[existing] = saved_mask(photos / existing)
+    clear = pixels[..., 3] == 0
+    assert masks["multiply"][clear].max() == 0
+    assert masks["ignore"][clear].max() > 0
+    assert masks["prior"][:, 30:].max() == 0
+    assert (masks["prior"] != masks["multiply"]).any()
+
+
+def test_boxes_and_a_prior_exclude_each_other(remove, capsys):
+    options = ("--box", "1,2,3,4", "--existing-alpha", "prior")
+    assert remove("photos/a.png", "-o", "out", *options) == 1
+    assert "leave one of them out" in capsys.readouterr().err
