@@ -14,6 +14,7 @@ from .backdrops import (
     replace_background,
 )
 from .compositing import cutout, over, premultiply, unpremultiply
+from .detail import InDetail, predict_in_detail
 from .errors import (
     AmbiguousCheckpointError,
     BiRefNetError,
@@ -28,12 +29,13 @@ from .errors import (
     ShapeError,
     UnsafeCheckpointError,
 )
-from .foreground import estimate_foreground
+from .foreground import despill, estimate_foreground, refine_foreground
 from .framing import frame_subject
+from .guided import Objects, Prompt, predict_objects, read_prompts
 from .masks import MaskOptions, apply_mask_ops, find_parts, levels
 from .model.architecture import PRESETS, Architecture
 from .model.network import BiRefNet, build
-from .predict import Predictor, load
+from .predict import Predictor, Sight, load
 from .preprocess import Preprocess
 
 __version__ = "0.1.0"
@@ -49,19 +51,24 @@ __all__ = [
     "DownloadError",
     "GatedModelError",
     "ImageFileError",
+    "InDetail",
     "MaskOptions",
     "ModelNotFoundError",
     "NonFiniteError",
+    "Objects",
     "OutOfMemoryError",
     "Predictor",
     "Preprocess",
+    "Prompt",
     "ShapeError",
+    "Sight",
     "UnsafeCheckpointError",
     "apply_mask_ops",
     "blurred_original",
     "build",
     "cast_shadow",
     "cutout",
+    "despill",
     "estimate_foreground",
     "extract_shadow",
     "find_parts",
@@ -71,7 +78,11 @@ __all__ = [
     "light_wrap",
     "load",
     "over",
+    "predict_in_detail",
+    "predict_objects",
     "premultiply",
+    "read_prompts",
+    "refine_foreground",
     "replace_background",
     "unpremultiply",
 ]
