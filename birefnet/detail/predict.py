@@ -109,7 +109,7 @@ def predict_in_detail(
         ShapeError: If the image is not such a tensor.
         ConfigError: If `detail` is not known.
 
-    Beside image and result it needs at most 768 MiB more than the predictor needs for its own
+    Beside image and result it needs at most 512 MiB more than the predictor needs for its own
     input, for images up to 16384 x 16384 and network inputs up to 1024 x 1024.
 
     Source: our own; BiRefNet's authors advise to locate, crop and predict again.
