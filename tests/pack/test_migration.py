@@ -192,6 +192,7 @@ def test_nothing_else_is_replaced_by_ours(table):
     assert ours | {"GetMaskByBiRefNet"} == set(OLD)
 
 
+@pytest.mark.usefixtures("photograph")
 @pytest.mark.parametrize("kind", ALL_IN_ONE)
 def test_nodes_that_load_and_remove_stay_missing(server, table, kind):
     """None of ours does both, and a graph with an open model socket would be a broken one."""

@@ -393,6 +393,7 @@ def test_detail_mode_looks_again(server, predictor, large):
     assert np.abs(detail - look).max() > 8
 
 
+@pytest.mark.usefixtures("photograph")
 def test_a_product_shot_has_its_margin_and_its_shadow(server):
     graph = api_form("Product Shot")
     graph["3"]["inputs"] |= {"black_point": 0.45, "white_point": 0.55}
@@ -420,6 +421,7 @@ def test_a_product_shot_has_its_margin_and_its_shadow(server):
     assert np.abs(corner - color).max() <= 1
 
 
+@pytest.mark.usefixtures("photograph")
 def test_the_product_blueprint_gives_what_the_example_gives(server):
     _, inner = blueprint("Product Shot (BiRefNet Studio)")
     links = {link["id"]: link for link in inner["links"]}
@@ -493,6 +495,7 @@ def test_the_subject_keeps_its_pixels_on_the_inpainted_background(server, photog
     assert np.abs(picture[subject == 0] - (0x20, 0xC0, 0x40)).max() <= 1
 
 
+@pytest.mark.usefixtures("photograph")
 def test_light_of_the_painted_background_falls_on_the_subject(server):
     graph = api_form("Inpaint the Background")
     assert graph["12"]["inputs"]["light_wrap"] > 0
@@ -504,6 +507,7 @@ def test_light_of_the_painted_background_falls_on_the_subject(server):
     assert (with_light - without).max() > 4
 
 
+@pytest.mark.usefixtures("photograph")
 def test_inpainting_lacks_nothing_but_its_checkpoint(server):
     graph = api_form("Inpaint the Background")
     with pytest.raises(Exception, match="prompt_outputs_failed_validation") as caught:
