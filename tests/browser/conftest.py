@@ -2,6 +2,7 @@
 
 The browser: $CHROMIUM, or what the system calls chromium or google-chrome. Without it, without
 Playwright, or without ComfyUI and its frontend, these tests are skipped with a reason.
+$COMFYUI_FRONTEND names the `static` folder of another release of comfyui-frontend-package.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _pack_fixtures():
 
 
 pack = _pack_fixtures()
-comfyui, plain_server, serve = pack.comfyui, pack.plain_server, pack.serve
+comfyui = pack.comfyui
 
 
 @dataclass
@@ -179,13 +180,19 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def front_server(chromium: Browser, plain_server: pack.Server) -> pack.Server:
+def front_server(
+    chromium: Browser, comfyui: pack.Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[pack.Server]:
     """A server that has a page, a small model and an example picture."""
-    if b"<html" not in plain_server.get("/").lower():
-        pytest.skip("ComfyUI has no frontend: install comfyui-frontend-package beside it")
-    plain_server.model("tiny.safetensors")
-    shutil.copy(ROOT / "examples" / "crab.jpg", plain_server.base / "input")
-    return plain_server
+    frontend = os.environ.get("COMFYUI_FRONTEND")
+    options = ("--front-end-root", frontend) if frontend else ()
+    base = tmp_path_factory.mktemp("browser")
+    with pack._serve(comfyui, base, pack.PLAIN, *options) as server:
+        if b"<html" not in server.get("/").lower():
+            pytest.skip("ComfyUI has no frontend: install comfyui-frontend-package beside it")
+        server.model("tiny.safetensors")
+        shutil.copy(ROOT / "examples" / "crab.jpg", base / "input")
+        yield server
 
 
 @pytest.fixture(

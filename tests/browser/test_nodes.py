@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHOTS = os.environ.get("BIREFNET_SCREENSHOTS")  # a folder to save what the page shows in
+SHOTS = os.environ.get("BIREFNET_SCREENSHOTS")
+"""A folder to keep pictures of the page in, made with the starter model."""
+
 GUIDED, REMOVE = "BiRefNet_GuidedRemove", "BiRefNet_RemoveBackground"
-MODEL = "tiny.safetensors"
+MODEL = "auto" if SHOTS else "tiny.safetensors"
 
 
 def graph_of(kind, *, model=MODEL, **inputs):
@@ -28,7 +30,7 @@ def graph_of(kind, *, model=MODEL, **inputs):
 def shoot(desk, request, name):
     """Keep a picture of the page for the documentation."""
     if SHOTS:
-        renderer = request.node.callspec.params["desk"].replace(" ", "-")
+        renderer = request.node.callspec.params["desk"].replace(" ", "-").replace(".0", "")
         desk.picture(Path(SHOTS) / f"{name}-{renderer}.png")
 
 
@@ -38,6 +40,13 @@ def percents(text):
 
 def drawn(desk):
     return desk.node(GUIDED)["values"]["drawn_boxes"]
+
+
+def search(desk, words):
+    """Open the node search as a double click on the empty canvas does."""
+    desk.page.mouse.dblclick(700, 500)
+    desk.page.wait_for_function("() => document.activeElement?.tagName === 'INPUT'")
+    desk.page.keyboard.type(words)
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ def test_a_box_is_drawn_and_the_graph_shows_what_it_marks(desk, editor, request)
     shown.wait_for()
     assert entry["filename"] in shown.get_attribute("src")
     desk.look_at(GUIDED, 0.8)
-    shoot(desk, request, "guided")
+    shoot(desk, request, "boxes")
     values = desk.node(GUIDED)["saved"]
     assert values[0] == drawn(desk)
     assert "" not in values[3:], "our widgets must not be saved"
@@ -126,7 +135,7 @@ def test_typed_boxes_are_shown(desk, editor, text, expected):
 
 @pytest.mark.slow
 def test_the_wipe_follows_the_pointer(desk, request):
-    desk.load(graph_of(REMOVE, model="auto" if SHOTS else MODEL))
+    desk.load(graph_of(REMOVE))
     outputs = desk.run()
     desk.look_at(REMOVE)
     after, before = (desk.page.locator(".birefnet_wipe img").nth(number) for number in (0, 1))
@@ -140,7 +149,7 @@ def test_the_wipe_follows_the_pointer(desk, request):
         desk.page.mouse.move(place["x"] + share * place["width"], place["y"] + place["height"] / 2)
         cut = re.search(r"inset\(0(?:px)? ([\d.]+)% ", before.get_attribute("style"))
         assert float(cut[1]) == pytest.approx(100 * (1 - share), abs=1)
-    shoot(desk, request, "remove-background")
+    shoot(desk, request, "wipe")
     shown = desk.page.locator(".birefnet_wipe")
     assert shown.get_attribute("role") == "slider"
     shown.focus()
@@ -186,14 +195,12 @@ def test_what_is_cached_is_shown_again(desk):
 def test_all_our_nodes_are_found_by_the_name_of_the_pack(desk, request):
     titles = json.loads((ROOT / "locales" / "en" / "nodeDefs.json").read_text(encoding="utf-8"))
     desk.page.evaluate("() => app.graph.clear()")
-    desk.page.mouse.dblclick(700, 500)
-    desk.page.keyboard.type("birefnet")
+    search(desk, "birefnet")
     for node in titles.values():
         desk.page.get_by_text(node["display_name"]).first.wait_for(state="attached")
     shoot(desk, request, "search")
     desk.page.keyboard.press("Escape")
-    desk.page.mouse.dblclick(700, 500)
-    desk.page.keyboard.type("refine foreground")
+    search(desk, "refine foreground")
     desk.page.get_by_text("Refine Foreground (BiRefNet)").first.click()
     desk.page.mouse.click(700, 500)
     desk.page.wait_for_function("() => app.graph.nodes.length === 1")

@@ -89,7 +89,6 @@ function addWipe(node) {
     if (state.grown || !image.naturalWidth) return;
     state.grown = true;
     stage.grow(image.naturalWidth, image.naturalHeight);
-    app.graph?.setDirtyCanvas(true, true);
   });
   wipeTo(50);
 

@@ -113,6 +113,7 @@ export function addStage(node, name, { proportions = 1.5 } = {}) {
     wishes.set(node, wished);
     const more = [...wished.values()].reduce((sum, wish) => sum + wish - LEAST_HEIGHT, 0);
     node.setSize([wide, Math.max(node.size[1], used + more)]);
+    app.graph?.setDirtyCanvas(true, true);
   }
 
   return { root, frame, image, widget, grow };
