@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -65,11 +63,7 @@ def guided_filter(
         check_alpha(weight, image)
     check_window(radius, epsilon)
     share = torch.ones_like(alpha) if weight is None else weight
-
-    def filtered(image: Tensor, alpha: Tensor, share: Tensor) -> Tensor:
-        return _apply(*_linear_model(image, alpha, share, round(radius), epsilon), image)
-
-    return _in_strips(filtered, (image, alpha, share), 2 * round(radius)).to(alpha.dtype)
+    return learn(image, alpha, share, radius=radius, epsilon=epsilon)[0].to(alpha.dtype)
 
 
 def check_window(radius: float, epsilon: float) -> None:
@@ -110,7 +104,8 @@ def guided_upsample(
     check_alpha(small_alpha, small)
     check_window(radius, epsilon)
     share = torch.ones_like(small_alpha)
-    model = torch.cat(_linear_model(small, small_alpha, share, round(radius), epsilon), dim=1)
+    found = _linear_model(small, small_alpha, share, round(radius), epsilon)
+    model = torch.cat(found[:2], dim=1)
     model = F.interpolate(model, size=image.shape[2:], mode="bilinear")
     return _apply(model[:, :3], model[:, 3:], image).to(small_alpha.dtype)
 
@@ -119,15 +114,15 @@ def _apply(slope: Tensor, offset: Tensor, image: Tensor) -> Tensor:
     return ((slope * image.float()).sum(1, keepdim=True) + offset).clamp(0, 1)
 
 
-def evidence(
+def learn(
     image: Tensor,
     alpha: Tensor,
     weight: Tensor,
     *,
     radius: float = RADIUS,
     epsilon: float = EPSILON,
-) -> Tensor:
-    """How well color tells around each pixel what belongs to the subject.
+) -> tuple[Tensor, Tensor]:
+    """Filter a mask, and find out how well color tells what belongs to the subject.
 
     Args:
         image: RGB, (B, 3, H, W), in [0, 1].
@@ -137,70 +132,43 @@ def evidence(
         epsilon: Likewise.
 
     Returns:
-        Share of the mask's variance within windows that a linear function of color explains,
-        (B, 1, H, W), in [0, 1], float32; 1 where the mask does not vary.
+        The filtered mask, and the share of the mask's variance within windows that a linear
+        function of color explains (1 where the mask does not vary); both (B, 1, H, W) float32, in
+        [0, 1].
 
     Raises:
         ShapeError: If the shapes do not fit.
         ConfigError: If an option is out of its range.
 
-    Source: our own; the coefficient of determination of the guided filter's regression.
+    Source: He et al., TPAMI 2013; the second is the coefficient of determination of its
+        regression.
     """
     check_image(image)
     check_alpha(alpha, image)
     check_alpha(weight, image)
     check_window(radius, epsilon)
-
-    def explained(image: Tensor, alpha: Tensor, share: Tensor) -> Tensor:
-        windows = _regress(image, alpha, share, round(radius), epsilon)
-        found = (windows.explained + FLAT_MASK) / (windows.varies + FLAT_MASK)
-        side = 2 * round(radius) + 1
-        around = box_mean(windows.total, side)
-        return (box_mean(found.clamp(0, 1) * windows.total, side) / around).float()
-
-    return _in_strips(explained, (image, alpha, weight), 2 * round(radius))
-
-
-def _in_strips(
-    work: Callable[[Tensor, Tensor, Tensor], Tensor], images: tuple[Tensor, ...], reach: int
-) -> Tensor:
-    """Call a function on some rows at a time, with `reach` more on both sides."""
-    height = images[0].shape[2]
+    reach, height = 2 * round(radius), image.shape[2]
     strips = []
     for top in range(0, height, STRIP):
         bottom = min(height, top + STRIP)
         first, last = max(0, top - reach), min(height, bottom + reach)
-        strip = work(*(image[:, :, first:last] for image in images))
-        strips.append(strip[:, :, top - first : bottom - first])
-    return torch.cat(strips, dim=2)
+        part, mask, share = (whole[:, :, first:last] for whole in (image, alpha, weight))
+        slope, offset, told = _linear_model(part, mask, share, round(radius), epsilon)
+        both = torch.cat([_apply(slope, offset, part), told], dim=1)
+        strips.append(both[:, :, top - first : bottom - first])
+    found = torch.cat(strips, dim=2)
+    return found[:, :1], found[:, 1:]
 
 
 def _linear_model(
     image: Tensor, alpha: Tensor, weight: Tensor, radius: int, epsilon: float
-) -> tuple[Tensor, Tensor]:
-    """What alpha is near each pixel: slope (B, 3, H, W) times color plus offset (B, 1, H, W)."""
-    windows = _regress(image, alpha, weight, radius, epsilon)
-    side, total = 2 * radius + 1, windows.total
-    around = box_mean(total, side)
-    slope, offset = (
-        (box_mean(values * total, side) / around).float()
-        for values in (windows.slope, windows.offset)
-    )
-    return slope, offset
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What alpha is near each pixel, by weighted ridge regression in all windows that hold it.
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Windows:
-    """Weighted ridge regression of alpha on color, one per window."""
-
-    slope: Tensor
-    offset: Tensor
-    total: Tensor
-    explained: Tensor
-    varies: Tensor
-
-
-def _regress(image: Tensor, alpha: Tensor, weight: Tensor, radius: int, epsilon: float) -> _Windows:
+    Returns:
+        Slope (B, 3, H, W) times color plus offset (B, 1, H, W); and the share of the variance that
+        this explains, (B, 1, H, W).
+    """
     side = 2 * radius + 1
     # Variances are differences of large numbers, and windows may hold hardly any weight.
     wide = torch.float32 if image.device.type == "mps" else torch.float64
@@ -218,13 +186,15 @@ def _regress(image: Tensor, alpha: Tensor, weight: Tensor, radius: int, epsilon:
         for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     ]
     slope = solve_symmetric(torch.cat(products, dim=1), together, epsilon)
-    return _Windows(
-        slope=slope,
-        offset=level - (slope * center).sum(1, keepdim=True),
-        total=total,
-        explained=(slope * together).sum(1, keepdim=True),
-        varies=(mean(wanted * wanted) - level * level).clamp_min(0),
+    offset = level - (slope * center).sum(1, keepdim=True)
+    explained = (slope * together).sum(1, keepdim=True)
+    varies = (mean(wanted * wanted) - level * level).clamp_min(0)
+    told = ((explained + FLAT_MASK) / (varies + FLAT_MASK)).clamp(0, 1)
+    around = box_mean(total, side)
+    slope, offset, told = (
+        (box_mean(values * total, side) / around).float() for values in (slope, offset, told)
     )
+    return slope, offset, told
 
 
 def solve_symmetric(matrix: Tensor, right: Tensor, epsilon: float) -> Tensor:

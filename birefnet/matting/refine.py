@@ -17,7 +17,7 @@ from ..masks.trimap import BAND, trimap
 from ..regions import Box, bounding_box, crop, paste
 from ..tensors import check_alpha, check_image
 from .closed_form import closed_form_rows
-from .guided_filter import EPSILON, RADIUS, check_window, evidence, guided_filter, guided_upsample
+from .guided_filter import EPSILON, RADIUS, check_window, guided_upsample, learn
 from .knn import knn_rows
 from .rows import Band
 from .solve import solve
@@ -138,11 +138,11 @@ def refine_mask(
         box = _around(found, margin, (image.shape[2], image.shape[3]))
         part = crop(image[one], box).float()
         given, where = crop(alpha[one], box).float(), crop(unknown[one], box)
+        new, told = learn(part, given, _certainty(given), radius=radius, epsilon=epsilon)
         if method == "guided filter":
-            new = given
-            for _ in range(PASSES):
-                new = guided_filter(part, new, _certainty(new), radius=radius, epsilon=epsilon)
+            for _ in range(PASSES - 1):
                 new = torch.where(where, _sharpen(new, contrast), given)
+                new, _ = learn(part, new, _certainty(new), radius=radius, epsilon=epsilon)
         else:
             new = _solve_within(
                 part,
@@ -154,9 +154,7 @@ def refine_mask(
                 size=(image.shape[2], image.shape[3]),
                 progress=None if progress is None else partial(_share, progress, item, len(alpha)),
             )
-            new = _sharpen(new, contrast)
-        told = evidence(part, given, _certainty(given), radius=radius, epsilon=epsilon)
-        new = torch.lerp(given, new, (told / ENOUGH).clamp(max=1))
+        new = torch.lerp(given, _sharpen(new, contrast), (told / ENOUGH).clamp(max=1))
         result[one] = paste(result[one], new, box, where.float())
     return result
 
