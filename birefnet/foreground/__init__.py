@@ -1,5 +1,6 @@
 """The color an object had before it was blended with its background, and what to make of it."""
 
+from .adaptive import adaptive
 from .blur_fusion import SIZES, blur_fusion
 from .despill import DESPILLS, KEYS, despill
 from .estimate import METHODS, Method, estimate_foreground
@@ -14,6 +15,7 @@ __all__ = [
     "SIZES",
     "UNDER_ALPHA",
     "Method",
+    "adaptive",
     "blur_fusion",
     "despill",
     "estimate_foreground",
