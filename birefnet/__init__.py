@@ -33,6 +33,9 @@ from .foreground import despill, estimate_foreground, refine_foreground
 from .framing import frame_subject
 from .guided import Objects, Prompt, predict_objects, read_prompts
 from .masks import MaskOptions, apply_mask_ops, find_parts, levels
+from .masks.report import matte_report
+from .masks.trimap import trimap
+from .matting import refine_mask
 from .model.architecture import PRESETS, Architecture
 from .model.network import BiRefNet, build
 from .predict import Predictor, Sight, load
@@ -77,12 +80,15 @@ __all__ = [
     "levels",
     "light_wrap",
     "load",
+    "matte_report",
     "over",
     "predict_in_detail",
     "predict_objects",
     "premultiply",
     "read_prompts",
     "refine_foreground",
+    "refine_mask",
     "replace_background",
+    "trimap",
     "unpremultiply",
 ]
