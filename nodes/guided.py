@@ -71,9 +71,9 @@ class GuidedRemove(io.ComfyNode):
                     "points",
                     default="",
                     optional=True,
-                    tooltip='Places on the object in pixels, as JSON: [{"x": 120, "y": 80}]. All '
-                    "points that lie in no box and on no mask together mark one object. A list of "
-                    "such lists gives each picture its own.",
+                    tooltip="Places on the object in pixels, as SAM nodes take them: a JSON list "
+                    'of objects with "x" and "y". All points that lie in no box and on no mask '
+                    "together mark one object. A list of such lists gives each picture its own.",
                 ),
                 io.String.Input(
                     "negative_points",
@@ -258,7 +258,9 @@ class GuidedRemove(io.ComfyNode):
             progress=lambda fraction: progress(PREDICTION_SHARE * fraction),
         )
         alpha = levels(found.union, black_point=black_point, white_point=white_point)
-        objects = levels(found.alphas, black_point=black_point, white_point=white_point)
+        # Without any object, empty masks stand for them: no node takes a batch of none.
+        each = found.alphas if len(found.alphas) else found.union
+        objects = levels(each, black_point=black_point, white_point=white_point)
         fallback = None if fallback_mask is None else mask_for(fallback_mask, pictures)
         alpha, empty = settle_empty(alpha, on_empty=on_empty, fallback=fallback)
         cutouts = make_cutouts(

@@ -39,6 +39,7 @@ VALUES = {
     "two channels": lambda: torch.zeros(1, 8, 8, 2),
     "text": lambda: "a text",
     "not a model": object,
+    "no boxes": lambda: [[]],
     "old core model": OldCoreModel,
     "flat mask": lambda: torch.linspace(0, 1, 64 * 48).view(64, 48),
     "deep mask": lambda: torch.linspace(0, 1, 64 * 48).view(1, 1, 64, 48).repeat(2, 1, 1, 1),

@@ -208,6 +208,16 @@ def test_a_model_of_the_core_loader_works(server, photograph):
     assert saved[:, 100:, 3].max() == 0
 
 
+def test_a_detector_that_finds_nothing_gives_empty_masks(server):
+    content = masks_of(graph(boxes=["7", 0]), 2)
+    with_node(content, "7", "TestValue", kind="no boxes")
+    result = run(server, content)
+    (mask,) = result.pictures("6")
+    assert mask[..., 0].max() == 0
+    (saved,) = result.pictures("4")
+    assert saved[..., 3].max() == 0
+
+
 def test_an_empty_mask_alone_is_no_prompt(server):
     content = graph(mask=["7", 0])
     with_node(content, "7", "SolidMask", value=0.0, width=144, height=96)
