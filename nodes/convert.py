@@ -7,9 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..birefnet.errors import ShapeError
-
-SAME_PROPORTIONS = 0.01
-"""Most by which width / height of a mask may differ from a picture's, as a share of it."""
+from ..birefnet.masks.combine import SAME_PROPORTIONS
 
 
 def image_to_core(image: Tensor) -> Tensor:

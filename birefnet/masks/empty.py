@@ -69,6 +69,22 @@ def settle_empty(
             f"every mask must show a subject, but nothing in mask {which} (counted from 0) is more "
             f"opaque than {threshold:g}; choose on_empty = pass or fallback to go on."
         )
+    spare = fit_fallback(fallback, alpha)
+    swap = torch.tensor(empty, device=alpha.device).view(-1, 1, 1, 1)
+    return torch.where(swap, spare.to(alpha), alpha), empty
+
+
+def fit_fallback(fallback: Tensor | None, alpha: Tensor) -> Tensor:
+    """The masks that stand for empty ones, as many as there are masks.
+
+    Args:
+        fallback: (B, 1, H, W) or (1, 1, H, W).
+        alpha: (B, 1, H, W).
+
+    Raises:
+        ConfigError: If there is none.
+        ShapeError: If the shapes do not fit.
+    """
     if fallback is None:
         raise ConfigError(
             "on_empty = fallback needs a fallback mask, and there is none; give one, or choose "
@@ -79,5 +95,4 @@ def settle_empty(
             f"the fallback mask must have the masks' shape {tuple(alpha.shape)}, or be one for "
             f"all of them, got {tuple(fallback.shape)}; resize it first."
         )
-    swap = torch.tensor(empty, device=alpha.device).view(-1, 1, 1, 1)
-    return torch.where(swap, fallback.to(alpha), alpha), empty
+    return fallback.expand(alpha.shape[0], -1, -1, -1)

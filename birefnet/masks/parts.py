@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ConfigError, ShapeError
+from ..errors import ConfigError
 from ..filters import Unit
 from ..regions import THRESHOLD, Box
 from ..tensors import check_image
-from .empty import EMPTY_POLICIES, FAINT, EmptyPolicy
+from .empty import EMPTY_POLICIES, FAINT, EmptyPolicy, fit_fallback
 
 PartChoice = Literal["all", "largest", "by area"]
 PART_CHOICES: tuple[PartChoice, ...] = ("all", "largest", "by area")
@@ -190,7 +190,7 @@ def find_parts(
             "has none; lower min_area, or choose on_empty = pass or fallback to go on."
         )
     if any(empty) and on_empty == "fallback":
-        spare = _checked_fallback(fallback, alpha)
+        spare = fit_fallback(fallback, alpha)
         for number, one in enumerate(empty):
             if one:
                 found[number] = _parts(spare[number][None], threshold, 0.0, (), order, limit)
@@ -373,17 +373,3 @@ def _points_per_item(points: Sequence[Sequence[Point]], alpha: Tensor) -> Sequen
     if len(points) == count:
         return points
     return [points[0] if points else ()] * count
-
-
-def _checked_fallback(fallback: Tensor | None, alpha: Tensor) -> Tensor:
-    if fallback is None:
-        raise ConfigError(
-            "on_empty = fallback needs a fallback mask, and there is none; give one, or choose "
-            "pass or error."
-        )
-    if fallback.shape[1:] != alpha.shape[1:] or fallback.shape[0] not in (1, alpha.shape[0]):
-        raise ShapeError(
-            f"the fallback mask must have the masks' shape {tuple(alpha.shape)}, or be one for "
-            f"all of them, got {tuple(fallback.shape)}; resize it first."
-        )
-    return fallback.expand(alpha.shape[0], -1, -1, -1)
