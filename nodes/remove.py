@@ -82,9 +82,9 @@ class RemoveBackground(io.ComfyNode):
                     options=[*METHODS, "off"],
                     default=METHODS[0],
                     optional=True,
-                    tooltip="blur-fusion: estimate the subject's own color in soft edges, so that "
-                    "the cutout has no halo of the old background. off: keep the picture's "
-                    "colors. Never changes the mask.",
+                    tooltip="How the subject's own color is found in soft edges, so that the "
+                    "cutout has no halo of the old background. off: keep the picture's colors. "
+                    "Never changes the mask.",
                 ),
                 io.Combo.Input(
                     "background",
