@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -88,7 +89,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--despill",
         choices=[name.replace(" ", "-") for name in DESPILLS],
         default=DESPILLS[0],
-        help="take the light of a green or blue screen, or of --key-color, off the subject "
+        help="take the light of a screen off the subject: green, blue, or the key color "
         "(default: %(default)s)",
     )
     parser.add_argument(
@@ -106,7 +107,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=UNDER_ALPHA,
         default=UNDER_ALPHA[0],
         help="colors under full transparency: those of the edge spread outward (bleed), the "
-        "picture's (keep), black (zero), or --fill-color (fill) (default: %(default)s)",
+        "picture's (keep), black (zero), or the fill color (fill) (default: %(default)s)",
     )
     parser.add_argument(
         "--fill-color",
@@ -126,7 +127,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=EMPTY_POLICIES,
         default=EMPTY_POLICIES[0],
         help="if a mask has no subject: go on with a warning, report the picture as failed, or "
-        "take --fallback-mask (default: %(default)s)",
+        "take the fallback mask (default: %(default)s)",
     )
     parser.add_argument(
         "--fallback-mask", type=Path, metavar="FILE", help="for --on-empty fallback"
@@ -153,10 +154,9 @@ def color(text: str) -> tuple[float, float, float]:
 
 def run(options: argparse.Namespace) -> int:
     """Work through the pictures; 1 if any of them failed, else 0."""
-    pairs, failures = find_pairs(options.image, options.mask, options.output)
-    sources, unsafe = keep_inputs([source for source, _ in pairs], options.output, options.save)
-    failures += unsafe
+    pairs, failures = find_pairs(options.image, options.mask, options.output, options.save)
     masks = {source.path: mask for source, mask in pairs}
+    sources = [source for source, _ in pairs]
     done = 0
     for source, _ in track(sources, unit="picture", name=lambda source: source.name):
         try:
@@ -176,7 +176,9 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def find_pairs(image: str, mask: str, output: Path) -> tuple[list[tuple[Source, Path]], list[str]]:
+def find_pairs(
+    image: str, mask: str, output: Path, save: Sequence[str]
+) -> tuple[list[tuple[Source, Path]], list[str]]:
     """Pictures with their masks.
 
     Args:
@@ -184,27 +186,31 @@ def find_pairs(image: str, mask: str, output: Path) -> tuple[list[tuple[Source, 
         mask: A picture; or a folder or pattern of masks that are named as the pictures, with or
             without `_mask` at the end.
         output: Where results go.
+        save: Kinds of results.
 
     Returns:
-        The pairs, and a message for each picture without a mask.
+        The pairs, and a message for each picture without a mask, or whose result would replace a
+        picture or a mask.
     """
     sources, failures = find_sources([image], output=output)
     found, unreadable = find_sources([mask], output=output)
     failures += unreadable
     if Path(mask).is_file() and len(sources) == 1:
-        return [(sources[0], found[0].path)], failures
-    by_name: dict[str, Path] = {}
-    for source in found:
-        by_name.setdefault(str(source.name).removesuffix(MASK_SUFFIX), source.path)
+        by_name = {str(sources[0].name): found[0].path}
+    else:
+        by_name = {str(source.name).removesuffix(MASK_SUFFIX): source.path for source in found}
+    safe, unsafe = keep_inputs([*sources, *found], output, save)
+    failures += unsafe
     pairs = []
     for source in sources:
-        if str(source.name) in by_name:
+        if str(source.name) not in by_name:
+            if not unreadable:
+                failures.append(
+                    f"{source.path}: there is no mask for it; expected {source.name} or "
+                    f"{source.name}{MASK_SUFFIX} in {mask}."
+                )
+        elif source in safe:
             pairs.append((source, by_name[str(source.name)]))
-        elif not unreadable:
-            failures.append(
-                f"{source.path}: there is no mask for it; expected {source.name} or "
-                f"{source.name}{MASK_SUFFIX} in {mask}."
-            )
     return pairs, failures
 
 
