@@ -22,7 +22,7 @@ from ..birefnet.cropping import (
 from ..birefnet.filters import UNITS, pixels
 from ..birefnet.masks import EMPTY_POLICIES, settle_empty
 from ..birefnet.masks.empty import FAINT
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_image, core_to_mask, image_to_core, mask_for, mask_to_core, pair, rgb
 from .sockets import CropRegion, bounding_boxes
 
@@ -104,20 +104,10 @@ class CropToMask(io.ComfyNode):
                     advanced=True,
                     tooltip="Mask values above it belong to the subject, 0 to 0.99.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no subject. pass: take the middle of that picture (all "
+                *inputs.empty_policy(
+                    "If a mask has no subject. pass: take the middle of that picture (all "
                     "of it if no mask has one), with a warning. error: stop. fallback: use "
-                    "fallback_mask for that picture.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                    "fallback_mask for that picture."
                 ),
             ],
             outputs=[

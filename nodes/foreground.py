@@ -17,7 +17,7 @@ from ..birefnet.foreground import (
     refine_foreground,
 )
 from ..birefnet.masks import EMPTY_POLICIES, settle_empty
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_image, core_to_mask, mask_for, pair, rgb
 
 
@@ -142,19 +142,9 @@ class RefineForeground(io.ComfyNode):
                     "them. premultiplied: times opacity, as some compositing programs want them; "
                     "then black under full transparency.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no subject. pass: go on, with a warning. error: stop. "
-                    "fallback: use fallback_mask for that picture.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                *inputs.empty_policy(
+                    "If a mask has no subject. pass: go on, with a warning. error: stop. "
+                    "fallback: use fallback_mask for that picture."
                 ),
             ],
             outputs=[

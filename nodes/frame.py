@@ -10,7 +10,7 @@ from ..birefnet.compositing import cutout, over, parse_color
 from ..birefnet.foreground import METHODS, estimate_foreground
 from ..birefnet.framing import POSITIONS, THRESHOLD, check_framing, frame_subject
 from ..birefnet.masks import EMPTY_POLICIES
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_image, core_to_mask, rgb
 from .cutouts import BACKGROUNDS
 from .subject import find_subject, is_cutout
@@ -133,19 +133,9 @@ class FrameSubject(io.ComfyNode):
                     "mask, such as a shadow from Replace Background, is carried along. Off: only "
                     "the subject is.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no subject. pass: leave the canvas empty, with a "
-                    "warning. error: stop. fallback: use fallback_mask for that picture.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                *inputs.empty_policy(
+                    "If a mask has no subject. pass: leave the canvas empty, with a "
+                    "warning. error: stop. fallback: use fallback_mask for that picture."
                 ),
             ],
             outputs=[

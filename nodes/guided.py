@@ -11,7 +11,7 @@ from ..birefnet.detail import DETAILS, InDetail
 from ..birefnet.foreground import METHODS
 from ..birefnet.guided import CONTEXT, REACH, predict_objects, read_prompts
 from ..birefnet.masks import EMPTY_POLICIES, check_levels, levels, settle_empty
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_mask, image_to_core, mask_for, mask_to_core
 from .cutouts import BACKGROUNDS, PREDICTION_SHARE, make_cutouts
 from .sockets import BackgroundRemoval
@@ -123,67 +123,12 @@ class GuidedRemove(io.ComfyNode):
                     "are then looked at again piece by piece at the picture's own scale; for "
                     "large pictures, takes longer.",
                 ),
-                io.Combo.Input(
-                    "foreground",
-                    options=[*METHODS, "off"],
-                    default=METHODS[0],
-                    optional=True,
-                    tooltip="How the subject's own color is found in soft edges, so that the "
-                    "cutout has no halo of the old background. off: keep the picture's colors. "
-                    "Never changes the mask.",
-                ),
-                io.Combo.Input(
-                    "background",
-                    options=list(BACKGROUNDS),
-                    default=BACKGROUNDS[0],
-                    optional=True,
-                    tooltip="What lies behind the objects in the cutout: nothing (transparent), "
-                    "or a plain color (the cutout is then opaque).",
-                ),
-                io.Color.Input(
-                    "color",
-                    default="#ffffff",
-                    optional=True,
-                    tooltip="Behind the objects when background is color: #rrggbb, a name such "
-                    "as white, or three numbers from 0 to 255.",
-                ),
-                io.Float.Input(
-                    "black_point",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Mask values up to here become 0: removes faint haze. 0 to 1, below "
-                    "white_point; 0 changes nothing.",
-                ),
-                io.Float.Input(
-                    "white_point",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Mask values from here on become 1: closes faintly transparent "
-                    "insides. 0 to 1, above black_point; 1 changes nothing.",
-                ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="What happens to a picture in which nothing was found. pass: an "
+                *inputs.cutout_colors("objects"),
+                *inputs.levels(),
+                *inputs.empty_policy(
+                    "What happens to a picture in which nothing was found. pass: an "
                     "empty mask, and a line on the node. error: stop. fallback: take "
-                    "fallback_mask.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty = fallback: the mask of pictures in which nothing was "
-                    "found, 1 on the subject.",
+                    "fallback_mask."
                 ),
             ],
             hidden=[io.Hidden.unique_id],

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..birefnet.filters import UNITS
 from ..birefnet.guided.prompts import read_points
 from ..birefnet.masks import EMPTY_POLICIES, PART_ORDERS, area, find_parts
-from . import host, previews
+from . import host, inputs, previews
 from .convert import mask_for, mask_to_core
 from .sockets import box_to_dict
 
@@ -87,20 +87,10 @@ class MaskParts(io.ComfyNode):
                     advanced=True,
                     tooltip="Of min_area: pixels, or percent of the picture's area.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no part that is asked for. pass: it gives none, with a "
+                *inputs.empty_policy(
+                    "If a mask has no part that is asked for. pass: it gives none, with a "
                     "warning (one empty mask if there is no part at all). error: stop. fallback: "
-                    "use fallback_mask for that mask.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                    "use fallback_mask for that mask."
                 ),
             ],
             outputs=[

@@ -12,7 +12,7 @@ from ..birefnet.foreground import METHODS
 from ..birefnet.guided import EXISTING_ALPHA, predict_alpha
 from ..birefnet.masks import check_levels, levels
 from ..birefnet.preprocess import FITS
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_mask, image_to_core
 from .cutouts import BACKGROUNDS, PREDICTION_SHARE, make_cutouts
 from .sockets import BackgroundRemoval
@@ -77,52 +77,8 @@ class RemoveBackground(io.ComfyNode):
                     "training. letterbox: proportions kept, borders padded; can help with very "
                     "wide or tall pictures.",
                 ),
-                io.Combo.Input(
-                    "foreground",
-                    options=[*METHODS, "off"],
-                    default=METHODS[0],
-                    optional=True,
-                    tooltip="How the subject's own color is found in soft edges, so that the "
-                    "cutout has no halo of the old background. off: keep the picture's colors. "
-                    "Never changes the mask.",
-                ),
-                io.Combo.Input(
-                    "background",
-                    options=list(BACKGROUNDS),
-                    default=BACKGROUNDS[0],
-                    optional=True,
-                    tooltip="What lies behind the subject in the cutout: nothing (transparent), "
-                    "or a plain color (the cutout is then opaque).",
-                ),
-                io.Color.Input(
-                    "color",
-                    default="#ffffff",
-                    optional=True,
-                    tooltip="Behind the subject when background is color: #rrggbb, a name such "
-                    "as white, or three numbers from 0 to 255.",
-                ),
-                io.Float.Input(
-                    "black_point",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Mask values up to here become 0: removes faint haze. 0 to 1, below "
-                    "white_point; 0 changes nothing.",
-                ),
-                io.Float.Input(
-                    "white_point",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Mask values from here on become 1: closes faintly transparent "
-                    "insides. 0 to 1, above black_point; 1 changes nothing.",
-                ),
+                *inputs.cutout_colors("subject"),
+                *inputs.levels(),
                 io.Combo.Input(
                     "detail",
                     options=list(DETAILS),

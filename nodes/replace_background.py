@@ -13,8 +13,7 @@ from ..birefnet.compositing import parse_color
 from ..birefnet.errors import ConfigError, ShapeError
 from ..birefnet.filters import UNITS, pixels
 from ..birefnet.foreground import METHODS
-from ..birefnet.masks import EMPTY_POLICIES
-from . import host, previews
+from . import host, inputs, previews
 from .convert import core_to_image, core_to_mask, image_to_core, rgb
 from .subject import find_subject, is_cutout
 
@@ -264,19 +263,9 @@ class ReplaceBackground(io.ComfyNode):
                     tooltip="Of blur, light_wrap_width, shadow_x, shadow_y, shadow_blur and "
                     "contact_size: percent of the picture's shorter side, or pixels.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no subject. pass: show the background alone, with a "
-                    "warning. error: stop. fallback: use fallback_mask for that picture.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                *inputs.empty_policy(
+                    "If a mask has no subject. pass: show the background alone, with a "
+                    "warning. error: stop. fallback: use fallback_mask for that picture."
                 ),
             ],
             outputs=[

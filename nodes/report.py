@@ -16,7 +16,7 @@ from ..birefnet.masks.report import (
     to_line,
 )
 from ..birefnet.regions import Box
-from . import host
+from . import host, inputs
 from .convert import mask_for, mask_to_core
 from .sockets import bounding_boxes
 
@@ -62,19 +62,9 @@ class MatteReport(io.ComfyNode):
                     tooltip="Parts smaller than this many percent of the subject are specks and "
                     "are not counted, 0 to 100.",
                 ),
-                io.Combo.Input(
-                    "on_empty",
-                    options=list(EMPTY_POLICIES),
-                    default=EMPTY_POLICIES[0],
-                    optional=True,
-                    advanced=True,
-                    tooltip="If a mask has no subject. pass: report that, with a warning. error: "
-                    "stop. fallback: measure fallback_mask instead of it.",
-                ),
-                io.Mask.Input(
-                    "fallback_mask",
-                    optional=True,
-                    tooltip="For on_empty fallback: 1 on the subject, 0 on the background.",
+                *inputs.empty_policy(
+                    "If a mask has no subject. pass: report that, with a warning. error: "
+                    "stop. fallback: measure fallback_mask instead of it."
                 ),
             ],
             outputs=[
