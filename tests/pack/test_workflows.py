@@ -180,7 +180,7 @@ def test_templates_are_offered_with_their_pictures(plain_server):
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].endswith(f"/{model['name']}")
         data = server.get(f"{place}.jpg")
-        assert len(data) < 80_000
+        assert len(data) < 100_000
         with Image.open(io.BytesIO(data)) as thumbnail:
             assert thumbnail.format == "JPEG"
             assert min(thumbnail.size) >= 200
