@@ -199,6 +199,13 @@ STARTER = Recipe(
             ),
             learning_rate=1.2e-3,
         ),
+        Cycle(
+            phases=(
+                Phase(side=160, batch=16, steps=600),
+                Phase(side=224, batch=16, steps=550),
+            ),
+            learning_rate=6e-4,
+        ),
     ),
 )
 """The recipe of the weights in the package."""

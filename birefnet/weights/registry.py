@@ -432,7 +432,7 @@ _ENTRIES = (
         repository=None,
         file=STARTER_PATH.name,
         architecture="starter",
-        preprocess=_square(256, min_side=128, max_side=256),
+        preprocess=_square(224, min_side=128, max_side=256),
         license=MIT,
         commercial_use=True,
         license_note="Trained by this project on scenes it generates itself.",
