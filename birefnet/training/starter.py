@@ -328,8 +328,14 @@ class Run:
             weights: A checkpoint that a run exported after the cycle before.
 
         Raises:
+            ConfigError: If the recipe has no such cycle.
             CheckpointError: If its network is another one.
         """
+        if not 0 < cycle < len(self.recipe.cycles):
+            raise ConfigError(
+                f"the recipe has cycles 1 to {len(self.recipe.cycles)}, of which the second is the "
+                f"first to begin with weights, got cycle {cycle + 1}."
+            )
         checkpoint = read_checkpoint(weights)
         if checkpoint.architecture != self.recipe.architecture:
             raise CheckpointError(
@@ -547,6 +553,7 @@ def train(
         The finished run.
 
     Raises:
+        ConfigError: If there is no cycle to begin with.
         CheckpointError: If the folder holds the state of another recipe, or if the weights to
             begin with are those of another network.
     """

@@ -221,6 +221,9 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     weights = other.export(tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="another network"):
         Run(TWO).begin(1, weights)
+    for cycle in (-1, 0, 2):
+        with pytest.raises(ConfigError, match="cycles 1 to 2"):
+            Run(TWO).begin(cycle, weights)
 
 
 def test_every_step_sees_new_scenes() -> None:
