@@ -172,7 +172,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--side", type=int, default=4096, help="of the images of the oracle")
-    parser.add_argument("--count", type=int, default=3, help="images of the oracle")
+    parser.add_argument("--count", type=int, default=3, help="images of the oracle, or 0 for none")
     parser.add_argument("--model", default="starter")
     parser.add_argument("--scenes", type=int, default=24, help="scenes for the model")
     parser.add_argument("--scene-side", type=int, default=1024)
@@ -186,7 +186,7 @@ def main() -> None:
         return
     print("| predictor | detail | boundary IoU | IoU | error x 1000 | invented x 1000 | seconds |")
     print("|---|---|---|---|---|---|---|")
-    for side in (options.seen, options.seen // 4):
+    for side in (options.seen, options.seen // 4) if options.count else ():
         truths = (hairy(index, options.side) for index in range(options.count))
         pairs = ((truth.expand(-1, 3, -1, -1), truth) for truth in truths)
         compare(f"oracle {side}, image {options.side}", pairs, Oracle(side))
