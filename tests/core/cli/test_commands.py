@@ -55,7 +55,7 @@ def test_help_tells_the_defaults(capsys):
         main(["remove", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert "NAME_KIND.png (default: cutout,mask)" in said
-    assert "(default: blur-fusion)" in said
+    assert "(default: adaptive)" in said
 
 
 def test_an_unknown_command_is_a_usage_error(capsys):

@@ -28,11 +28,14 @@ class HalfPredictor:
 
     name, device = "half", torch.device("cpu")
 
-    def __call__(self, image, *, size, longest_side, fit, progress):
+    def __call__(self, image, *, size, longest_side=None, fit="stretch", progress=None):
         alpha = torch.zeros_like(image[:, :1])
         alpha[..., : image.shape[3] // 2] = 1
         progress(1.0)
         return alpha
+
+    def network_size(self, image_size, *, size, longest_side):
+        return (32, 32)
 
     def estimate_seconds(self, image_size, *, count, size, longest_side):
         return None
