@@ -35,6 +35,7 @@ SETTINGS = {
     "Locale": "en",
     "Graph_CanvasInfo": False,
     "Minimap_Visible": False,
+    "RightSidePanel_IsOpen": False,
 }
 READY = """() => {
     const manager = window.app?.extensionManager;
@@ -137,6 +138,23 @@ class Desk:
         )
         self.page.wait_for_timeout(500)
 
+    def select(self, kind: str) -> None:
+        """Click on a node's title until its toolbox appears."""
+        place = """kind => {
+            const node = app.graph.nodes.find((node) => node.type === kind);
+            const { ds, canvas } = app.canvas;
+            const { left, top } = canvas.getBoundingClientRect();
+            const x = left + (node.pos[0] + node.size[0] / 2 + ds.offset[0]) * ds.scale;
+            return [x, top + (node.pos[1] - 12 + ds.offset[1]) * ds.scale];
+        }"""
+        toolbox = self.page.get_by_test_id("info-button")
+        for _ in range(20):
+            self.page.mouse.click(*self.page.evaluate(place, kind))
+            self.page.wait_for_timeout(700)
+            if toolbox.count():
+                return
+        pytest.fail("the node could not be selected")
+
     def settled(self, target: Locator) -> dict[str, float]:
         """Where an element is in the end: nodes grow and move while pictures arrive."""
         target.wait_for()
@@ -162,7 +180,7 @@ class Desk:
         """Save what the page shows as a small PNG."""
         self.page.screenshot(path=path)
         with Image.open(path) as shot:
-            shot.convert("RGB").quantize(200).save(path, optimize=True)
+            shot.convert("RGB").quantize(256, kmeans=1).save(path, optimize=True)
 
 
 @pytest.fixture(scope="session")
