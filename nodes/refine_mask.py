@@ -48,8 +48,8 @@ class RefineMask(io.ComfyNode):
                     options=list(METHODS),
                     default=METHODS[0],
                     optional=True,
-                    tooltip="guided filter: learns from what is certain nearby; clean, and fast at "
-                    "any size. closed-form: colors near an edge mix in a straight line; keeps "
+                    tooltip="guided filter: learns from what is certain nearby; clean. "
+                    "closed-form: colors near an edge mix in a straight line; keeps "
                     "finer tips and hair. knn: compares each pixel with those most like it, also "
                     "across gaps; for fur, and for masks that are far too large or small.",
                 ),
@@ -111,8 +111,8 @@ class RefineMask(io.ComfyNode):
                     step=0.5,
                     optional=True,
                     advanced=True,
-                    tooltip="Half the window of the guided filter, in `unit`; 1 pixel at least. "
-                    "Larger windows find edges that are farther away.",
+                    tooltip="Half the window in which colors are compared with the mask, in "
+                    "`unit`; 1 pixel at least. Larger windows find edges that are farther away.",
                 ),
                 io.Float.Input(
                     "epsilon",
@@ -123,7 +123,7 @@ class RefineMask(io.ComfyNode):
                     round=False,
                     optional=True,
                     advanced=True,
-                    tooltip="Guided filter: differences of color whose square is below this count "
+                    tooltip="Differences of color whose square is below this count "
                     "as none, 0.000001 to 1. Smaller follows fainter edges, and noise.",
                 ),
                 io.Float.Input(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -215,12 +215,19 @@ def read_boxes(boxes: object, size: tuple[int, int]) -> list[list[Box]]:
 
 def _from_mapping(box: object, size: tuple[int, int]) -> Box:
     try:
-        values = [float(box[key]) for key in ("x", "y", "width", "height")]  # type: ignore[index]
+        values = _numbers(box, ("x", "y", "width", "height"))
     except (TypeError, KeyError, ValueError) as error:
         raise ConfigError(
             f"a box must have the numbers x, y, width and height, got {box!r}."
         ) from error
     return _box(values, size)
+
+
+def _numbers(given: object, keys: tuple[str, ...]) -> list[float]:
+    """Some entries of a mapping."""
+    if not isinstance(given, Mapping):
+        raise TypeError("not a mapping")
+    return [float(given[key]) for key in keys]
 
 
 def _box(values: Sequence[float], size: tuple[int, int]) -> Box:
@@ -279,7 +286,7 @@ def read_points(points: object) -> list[list[Point]]:
 
 def _point(point: object) -> Point:
     try:
-        x, y = float(point["x"]), float(point["y"])  # type: ignore[index]
+        x, y = _numbers(point, ("x", "y"))
     except (TypeError, KeyError, ValueError) as error:
         raise ConfigError(f"a point must have the numbers x and y, got {point!r}.") from error
     if not (math.isfinite(x) and math.isfinite(y)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+from dataclasses import fields, is_dataclass
 
 import pytest
 import torch
@@ -128,7 +128,8 @@ def test_impossible_crops_are_refused(options, words):
 
 def test_a_region_is_plain_data():
     region = plan(mask_of(SUBJECT))
-    assert pickle.loads(pickle.dumps(region)) == region  # noqa: S301 - our own data
+    assert is_dataclass(region)
+    assert not any(isinstance(getattr(region, each.name), torch.Tensor) for each in fields(region))
     assert hash(region) == hash(plan(mask_of(SUBJECT)))
 
 
