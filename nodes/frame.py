@@ -34,18 +34,7 @@ class FrameSubject(io.ComfyNode):
             search_aliases=["canvas", "center", "pad", "product photo", "margin", "align", "fit"],
             has_intermediate_output=True,
             inputs=[
-                io.Image.Input(
-                    "image",
-                    tooltip="Pictures with the subject, or cutouts. A fourth channel is existing "
-                    "transparency: the mask cannot exceed it, and colors are then taken as free "
-                    "of the old background.",
-                ),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="1 on the subject, 0 on the background. Without one, the picture's "
-                    "own transparency is used.",
-                ),
+                *inputs.subject(),
                 io.Int.Input(
                     "width",
                     default=0,
@@ -104,15 +93,7 @@ class FrameSubject(io.ComfyNode):
                     tooltip="Of the canvas when background is color: #rrggbb, a name such as "
                     "white, or three numbers from 0 to 255.",
                 ),
-                io.Combo.Input(
-                    "foreground",
-                    options=[*METHODS, "off"],
-                    default=METHODS[0],
-                    optional=True,
-                    tooltip="How the subject's own color in soft edges is estimated, so that no "
-                    "halo of the old background comes along. off: keep the picture's colors. "
-                    "Cutouts (four channels) are never changed.",
-                ),
+                inputs.subject_color(),
                 io.Float.Input(
                     "threshold",
                     default=THRESHOLD,

@@ -9,6 +9,37 @@ from ..birefnet.masks import EMPTY_POLICIES
 from .cutouts import BACKGROUNDS
 
 
+def subject() -> list[io.Input]:
+    """What shows the subject: image and mask."""
+    return [
+        io.Image.Input(
+            "image",
+            tooltip="Pictures with the subject, or cutouts. A fourth channel is existing "
+            "transparency: the mask cannot exceed it, and colors are then taken as free of the "
+            "old background.",
+        ),
+        io.Mask.Input(
+            "mask",
+            optional=True,
+            tooltip="1 on the subject, 0 on the background. Without one, the picture's own "
+            "transparency is used.",
+        ),
+    ]
+
+
+def subject_color() -> io.Input:
+    """How the color of such a subject is found: foreground."""
+    return io.Combo.Input(
+        "foreground",
+        options=[*METHODS, "off"],
+        default=METHODS[0],
+        optional=True,
+        tooltip="How the subject's own color in soft edges is estimated, so that no halo of the "
+        "old background comes along. off: keep the picture's colors. Cutouts (four channels) are "
+        "never changed.",
+    )
+
+
 def empty_policy(tooltip: str) -> list[io.Input]:
     """What happens where a mask shows nothing: on_empty and fallback_mask.
 

@@ -37,18 +37,7 @@ class ReplaceBackground(io.ComfyNode):
             ],
             has_intermediate_output=True,
             inputs=[
-                io.Image.Input(
-                    "image",
-                    tooltip="Pictures with the subject, or cutouts. A fourth channel is existing "
-                    "transparency: the mask cannot exceed it, and colors are then taken as free "
-                    "of the old background.",
-                ),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="1 on the subject, 0 on the background. Without one, the picture's "
-                    "own transparency is used.",
-                ),
+                *inputs.subject(),
                 io.Combo.Input(
                     "background",
                     options=list(BACKGROUNDS),
@@ -91,15 +80,7 @@ class ReplaceBackground(io.ComfyNode):
                     tooltip="How far the blurred backgrounds are blurred (standard deviation), in "
                     "`unit`: 0 to 1000; 0 leaves them sharp.",
                 ),
-                io.Combo.Input(
-                    "foreground",
-                    options=[*METHODS, "off"],
-                    default=METHODS[0],
-                    optional=True,
-                    tooltip="How the subject's own color in soft edges is estimated, so that no "
-                    "halo of the old background comes along. off: keep the picture's colors. "
-                    "Cutouts (four channels) are never changed.",
-                ),
+                inputs.subject_color(),
                 io.Float.Input(
                     "light_wrap",
                     default=0.0,
